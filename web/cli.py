@@ -1,0 +1,139 @@
+"""The command line, ``bangban``: what a stranger types to run, fill and examine the service.
+
+Every command imports what it needs when it runs, so that ``--help`` is instant and one broken part does
+not take the others' commands with it.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from web import logs
+from web.config import Config, ConfigError, load
+
+T = TypeVar("T")
+
+EXIT_FAILED, EXIT_SETTINGS = 1, 2
+
+
+class Invocation:
+    """What the options before the command said."""
+
+    def __init__(self, file: Path | None, lang: str | None) -> None:
+        self.file = file
+        self.lang = lang
+
+    def config(self) -> Config:
+        """The settings; ends the program with every problem named when there is one."""
+        try:
+            return load(self.file)
+        except ConfigError as refused:
+            for problem in refused.problems:
+                click.echo(problem, err=True)
+            sys.exit(EXIT_SETTINGS)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("bangban")
+    except metadata.PackageNotFoundError:
+        return "from a checkout"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(_version(), prog_name="bangban")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings (TOML). Otherwise $BANGBAN_CONFIG, or bangban.toml here, or the defaults.",
+)
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of reports; otherwise your locale's.")
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@click.pass_context
+def main(context: click.Context, file: Path | None, lang: str | None, verbose: bool) -> None:
+    """Bangban (帮办): video help from a hall's agents for residents at unattended stations.
+
+    Try it with `bangban serve --demo`. Settings come from one TOML file, and from environment variables
+    named BANGBAN_<SECTION>__<KEY>, for example BANGBAN_WEB__PORT=8443.
+    """
+    logs.set_up(verbose=verbose)
+    context.obj = Invocation(file, lang)
+
+
+@main.command()
+@click.option(
+    "--demo", is_flag=True, help="Fill in the demonstration hall, and print its addresses and passwords."
+)
+@click.pass_obj
+def serve(invocation: Invocation, demo: bool) -> None:
+    """Run the whole service on this machine, in the foreground.
+
+    Starts a Valkey of its own unless redis.url is set, brings the database up to date, and runs the media
+    workers and the web process; what dies is started again. Ctrl-C (or SIGTERM) stops all of it.
+
+    Exit codes: 0 stopped as asked, 1 could not start, 2 wrong settings, 3 stopped but something had to be
+    killed.
+    """
+    from web.serve import serve as run
+
+    sys.exit(_finish(run(invocation.config(), invocation.file, demo=demo)))
+
+
+@main.command()
+@click.pass_obj
+def web(invocation: Invocation) -> None:
+    """Run one web process: pages, sign-in, signaling. Needs Redis and a migrated database."""
+    from web.app import serve_web
+
+    _until_stopped(serve_web(invocation.config()))
+
+
+@main.command()
+@click.pass_obj
+def migrate(invocation: Invocation) -> None:
+    """Bring the database to this version's schema. Safe to repeat; `serve` does it by itself."""
+    from web.serve import migrate as run
+
+    _finish(run(invocation.config()))
+    click.echo("The database is up to date.")
+
+
+def _finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; a refusal that has a sentence ends the program with it instead of a traceback."""
+    from web.engine import EngineError
+    from web.serve import CannotStart
+    from web.supervisor import ChildFailed
+
+    try:
+        return asyncio.run(work)
+    except (CannotStart, EngineError, ChildFailed) as why:
+        click.echo(str(why), err=True)
+        sys.exit(EXIT_FAILED)
+
+
+def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run a role until SIGTERM or Ctrl-C, which cancel it."""
+    import uvloop
+
+    async def cancellable() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+    uvloop.run(cancellable())
+
+
+if __name__ == "__main__":
+    main()
