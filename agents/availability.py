@@ -1,4 +1,7 @@
-"""The port: who is free, who waits, and the one race that matters. Two implementations, one conformance suite."""
+"""The port: who is free, who waits, and the one race that matters.
+
+Two implementations pass one conformance suite.
+"""
 
 from typing import Protocol
 
@@ -33,24 +36,24 @@ class UnknownAgent(LookupError):
 class Availability(Protocol):
     """Every verb is atomic and idempotent, and takes ``now`` (Unix seconds) as an argument."""
 
-    async def sign_in(
-        self, agent: AccountId, skills: dict[SkillId, int], site: SiteId, now: float
-    ) -> Agent:
+    async def sign_in(self, agent: AccountId, skills: dict[SkillId, int], site: SiteId, now: float) -> Agent:
         """Make the agent known (paused until it declares itself available) or refresh its skills;
-        one that is already known keeps presence, activity and call."""
+        one that is already known keeps presence, activity and call, but signed_out becomes paused."""
         ...
 
     async def declare(
         self, agent: AccountId, presence: Presence, reason: PauseReason | None, now: float
     ) -> Agent:
         """Presence changes at once; activity is untouched, so a pause during a call takes effect after it.
-        AVAILABLE resets misses. Raises UnknownAgent."""
+        AVAILABLE resets misses; coming back to it while idle starts idle_since anew. Only PAUSED keeps a
+        reason. Raises UnknownAgent."""
         ...
 
     async def agent(self, agent: AccountId) -> Agent | None: ...
 
     async def enqueue(self, waiting: Waiting) -> None:
-        """Also used to put a call back: enqueued_at decides its place."""
+        """Also used to put a call back: enqueued_at decides its place. Nothing happens when the call waits
+        already (it keeps who is passed over), or is reserved or in a call with somebody."""
         ...
 
     async def withdraw(self, call: CallId) -> None:
@@ -60,25 +63,30 @@ class Availability(Protocol):
     async def reserve(
         self, agent: AccountId, call: CallId, reservation: ReservationId, until: float, now: float
     ) -> Reservation | None:
-        """One agent for one call, or nobody: None unless the agent is routable and the call waits.
+        """One agent for one call, or nobody: None unless the agent is routable and the call waits and
+        does not pass over the agent. Asked again with the same three ids while it stands, it is the answer.
         The call leaves the queue; what it was (Waiting) is kept with the reservation."""
         ...
 
     async def accept(self, reservation: ReservationId, now: float) -> bool:
-        """reserved -> in_call, misses reset. False when the reservation is gone or past its deadline."""
+        """reserved -> in_call, misses reset. False when the reservation is gone or its deadline has come;
+        a second time True, for as long as the call lasts."""
         ...
 
     async def give_back(self, reservation: ReservationId, why: Release, now: float) -> bool:
         """DECLINED, NO_ANSWER or WITHDRAWN: free the agent by the rules. DECLINED and NO_ANSWER put the call
-        back in its place with the agent passed over; WITHDRAWN does not. False when the reservation is gone."""
+        back in its place with the agent passed over; WITHDRAWN does not. False when the reservation is gone
+        (a second time, or accepted). Raises ValueError for any other reason."""
         ...
 
     async def release(self, agent: AccountId, call: CallId, why: Release, now: float) -> bool:
-        """ENDED: in_call -> wrap_up. READY: wrap_up -> idle. Only if the agent is with that call."""
+        """ENDED: in_call -> wrap_up. READY: wrap_up -> idle. False unless the agent is with
+        that call in that activity. Raises ValueError for any other reason."""
         ...
 
     async def overdue(self, now: float) -> tuple[tuple[Reservation, ...], tuple[Agent, ...]]:
-        """Reservations past their deadline, and agents whose wrap-up is over; for the sweeper. Changes nothing."""
+        """Reservations at or past their deadline, and agents whose wrap-up is over; for the sweeper.
+        Changes nothing."""
         ...
 
     async def snapshot(self) -> Snapshot: ...
