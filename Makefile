@@ -1,0 +1,52 @@
+# Two targets matter: `make demo` runs the whole service, `make test` checks everything. Both need only
+# Python 3.11 or newer, make and a network; they install the rest into .venv and node_modules.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check
+LOCK := $(VENV)/bin/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+
+.PHONY: help demo test lock format shots bench-setup clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/installed ## Run the whole service with a demonstration hall; Ctrl-C stops it
+	@exec $(VENV)/bin/bangban serve --demo
+
+test: $(VENV)/installed-dev ## Format, lint, types, import rules, checksums and all tests, as CI runs them
+	@exec $(PYTHON) deploy/check.py
+
+lock: $(VENV)/installed-dev ## Choose dependency versions anew from pyproject.toml
+	$(LOCK) --upgrade --group build -o requirements.lock
+	$(LOCK) --upgrade --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+format: $(VENV)/installed-dev ## Format and mend what can be mended
+	$(VENV)/bin/ruff check --fix-only --quiet .
+	$(VENV)/bin/ruff format .
+
+shots: $(VENV)/installed-dev ## Take the pictures in docs/pictures anew
+	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m tests.e2e.shots
+
+bench-setup: $(VENV)/installed-dev ## Measure the time from accept to the first picture
+	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.setup
+
+clean: ## Remove what was installed and built, never the data in var/
+	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+
+# The markers are newer than the locks they were installed from, so that a second run does nothing.
+$(PYTHON):
+	deploy/venv.sh $(VENV)
+
+$(VENV)/installed: requirements.lock pyproject.toml | $(PYTHON)
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
