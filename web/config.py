@@ -61,9 +61,11 @@ def _shown(name: str, value: object) -> str:
 
 
 class Hall(Section, frozen=True):
-    """``goal_s``: a call answered within this many seconds counts as in goal on the manager's page."""
+    """``content`` is the folder of sites, departments, zones and items; None: the demonstration hall's.
+    ``goal_s``: a call answered within this many seconds counts as in goal on the manager's page."""
 
     id: Name = "demo"
+    content: Path | None = None
     timezone: str = "Asia/Shanghai"
     goal_s: Annotated[int, Meta(ge=1, le=3600)] = 15
 
