@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from web import logs
+from web.cli_records import account, station
 from web.config import Config, ConfigError, load
 
 T = TypeVar("T")
@@ -99,12 +100,38 @@ def web(invocation: Invocation) -> None:
 
 @main.command()
 @click.pass_obj
+def media(invocation: Invocation) -> None:
+    """Run one media worker: forwards and records calls. Needs Redis. Start one per processor core."""
+    from media.node import NodeSettings
+    from media.node import main as run
+    from web.engine import redis_url
+
+    config = invocation.config()
+    run(
+        NodeSettings(
+            redis_url=redis_url(config),
+            recordings=config.recordings_folder,
+            addresses=config.media.addresses,
+            public_address=config.media.public_address,
+            port_min=config.media.port_min,
+            port_max=config.media.port_max,
+            capacity=config.media.capacity,
+        )
+    )
+
+
+@main.command()
+@click.pass_obj
 def migrate(invocation: Invocation) -> None:
     """Bring the database to this version's schema. Safe to repeat; `serve` does it by itself."""
     from web.serve import migrate as run
 
     _finish(run(invocation.config()))
     click.echo("The database is up to date.")
+
+
+main.add_command(account)
+main.add_command(station)
 
 
 def _finish(work: Coroutine[Any, Any, T]) -> T:

@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -47,7 +48,11 @@ class Server(Struct, frozen=True):
 
 def redis_url(config: Config) -> str:
     """Where the service's Redis is: the configured one, or our own, running or not."""
-    return config.redis.url if config.redis.url is not None else f"unix://{socket_path(config.redis_folder)}"
+    return config.redis.url if config.redis.url is not None else _unix_url(socket_path(config.redis_folder))
+
+
+def _unix_url(socket: Path) -> str:
+    return f"unix://{quote(str(socket))}"
 
 
 def socket_path(folder: Path) -> Path:
@@ -227,7 +232,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             process = await spawn(kept.command, pass_fds=kept.pass_fds, output=output)
         try:
             await until_ready(kept, process)
-            yield Running(f"unix://{socket_path(folder)}", process.pid, server)
+            yield Running(_unix_url(socket_path(folder)), process.pid, server)
         finally:
             await stop(process, STOP_S)
     finally:

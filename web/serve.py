@@ -1,7 +1,6 @@
 """``bangban serve``: the whole service on one machine, from its engine to its web process."""
 
 import asyncio
-import os
 import signal
 import socket
 import ssl
@@ -135,7 +134,7 @@ def media_children(config: Config, file: Path | None) -> list[Child]:
         return await node_of(engine.redis_url(config), pid)
 
     return [
-        Child(f"media {number}", command(file, "media", "--worker", str(number)), registered)
+        Child(f"media {number}", command(file, "media"), registered)
         for number in range(1, config.workers + 1)
     ]
 
@@ -143,8 +142,8 @@ def media_children(config: Config, file: Path | None) -> list[Child]:
 async def node_of(redis_url: str, pid: int) -> bool:
     """Whether the media node with this process id holds a lease."""
     try:
-        async with aioredis.from_url(redis_url, socket_timeout=ANSWER_S) as client:
-            names = [NodeId(name.decode()) for name in await client.smembers(NODES)]
+        async with aioredis.from_url(redis_url, socket_timeout=ANSWER_S, decode_responses=True) as client:
+            names = [NodeId(str(name)) for name in await client.smembers(NODES)]
             leases = await client.mget([node_key(name) for name in names]) if names else []
     except (RedisError, OSError):
         return False
@@ -180,8 +179,3 @@ def _unverified(config: Config) -> ssl.SSLContext | None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def owner_only(path: Path) -> int:
-    """Open a new or existing file for writing, readable by us alone from the first moment."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
