@@ -157,7 +157,7 @@ export class Leg {
   /** @param {RTCPeerConnection} pc */
   #changed(pc) {
     if (pc !== this.#pc) return;
-    if (pc.connectionState === "failed") this.#fail();
+    if (pc.connectionState === "failed" || pc.connectionState === "closed") this.#fail(); // closed: by the node
     else if (pc.connectionState === "disconnected") this.#deadline(DISCONNECTED_MS);
     else if (pc.connectionState === "connected") clearTimeout(this.#timer);
   }
