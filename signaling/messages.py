@@ -30,6 +30,7 @@ from records.model import (
     StationId,
     Text,
 )
+from signaling.call import State
 
 PROTOCOL = 1
 MAX_FRAME = 64 * 1024
@@ -103,8 +104,8 @@ class Hello(In, frozen=True):
 
 
 class StationHello(In, frozen=True):
-    """First message of a station: the challenge of ``Challenge``, signed with the device key (Ed25519, base64url
-    without padding) over ``bangban-station-1\\n<origin>\\n<station>\\n<nonce>`` in UTF-8."""
+    """First message of a station: the challenge of ``Challenge``, signed with the device key (Ed25519,
+    base64url without padding) over ``bangban-station-1\\n<origin>\\n<station>\\n<nonce>`` in UTF-8."""
 
     protocol: int
     station: ShortId
@@ -208,7 +209,19 @@ class Rejoin(Request, frozen=True):
 
 StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Rate | Dismiss
 AgentIn = (
-    Hello | Ping | Pong | SetPresence | Accept | Decline | Answer | Rejoin | Share | AddNote | HangUp | WrapUp | Ready
+    Hello
+    | Ping
+    | Pong
+    | SetPresence
+    | Accept
+    | Decline
+    | Answer
+    | Rejoin
+    | Share
+    | AddNote
+    | HangUp
+    | WrapUp
+    | Ready
 )
 ManagerIn = Hello | Ping | Pong
 
@@ -279,16 +292,6 @@ class Offer(Out, frozen=True):
     ice_servers: tuple[IceServer, ...]
 
 
-class CallPhase(StrEnum):
-    """A call's state, as pages draw it."""
-
-    QUEUED = "queued"
-    OFFERED = "offered"
-    CONNECTING = "connecting"
-    ACTIVE = "active"
-    ENDED = "ended"
-
-
 class SlotView(Struct, frozen=True):
     """What the track on this m-line shows."""
 
@@ -307,12 +310,12 @@ class AgentCard(Struct, frozen=True):
 
 
 class StationCall(Struct, frozen=True):
-    """``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is no
-    basis for one. ``on_duty`` counts agents signed in who have the skill, ``ringing`` says one is being rung."""
+    """``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is
+    no basis for one. ``on_duty`` counts agents signed in who have the skill, ``ringing``: one is rung."""
 
     id: CallId
     item: ItemId
-    phase: CallPhase
+    phase: State
     ahead: int
     estimate_s: tuple[int, int] | None
     on_duty: int
@@ -331,7 +334,7 @@ class StationCall(Struct, frozen=True):
 
 
 class StationState(Out, frozen=True):
-    """The whole of what a station draws from. ``call`` stays after its end until it is dismissed (or 120 s)."""
+    """The whole of what a station draws from. ``call`` stays after its end until it is dismissed."""
 
     station: StationId
     name: Text
@@ -355,7 +358,7 @@ class AgentCall(Struct, frozen=True):
 
     id: CallId
     item: ItemId
-    phase: CallPhase
+    phase: State
     station: Text
     site: Text
     generation: int
@@ -403,7 +406,7 @@ class LiveRow(Struct, frozen=True):
     item: Text
     station: Text
     agent: Text
-    phase: CallPhase
+    phase: State
     answered_at: int | None
     sharing: bool
 

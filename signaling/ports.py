@@ -1,9 +1,28 @@
-"""What signaling needs from the outside, as tiny interfaces that it owns. web/app.py plugs the real ones in."""
+"""What signaling needs from the outside, as tiny interfaces that it owns.
+
+web/app.py plugs the real ones in.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from records.model import CallId, CallSummary, JournalEntry, Part, RatingReason
+from msgspec import Struct
+
+from records.model import (
+    AccountId,
+    CallId,
+    CallSummary,
+    Item,
+    ItemId,
+    JournalEntry,
+    Part,
+    RatingReason,
+    SiteId,
+    SkillId,
+    StationId,
+    Text,
+)
+from signaling.messages import AgentCard, DayFigures
 
 
 class Ledger(Protocol):
@@ -23,3 +42,36 @@ class Ledger(Protocol):
     async def rate(self, call: CallId, stars: int, reasons: Sequence[RatingReason], at: float) -> bool:
         """False when the call is unknown or already rated."""
         ...
+
+
+class StationCard(Struct, frozen=True):
+    id: StationId
+    name: Text
+    site: SiteId
+    site_name: Text
+
+
+class Directory(Protocol):
+    """Who and what the ids mean. Answers come from memory, brought up to date in the background."""
+
+    def item(self, item: ItemId) -> Item | None: ...
+
+    def serves(self, site: SiteId, item: ItemId) -> bool:
+        """Whether the site is empowered (赋权) for the item."""
+        ...
+
+    def station(self, station: StationId) -> StationCard | None: ...
+
+    def stations(self) -> tuple[StationCard, ...]: ...
+
+    def agent(self, account: AccountId) -> AgentCard | None: ...
+
+
+class Statistics(Protocol):
+    """Figures over what is over, as fresh as a few seconds."""
+
+    def recent_talks(self, skill: SkillId) -> Sequence[float]:
+        """Lengths in seconds of the last calls that needed this skill, newest first."""
+        ...
+
+    def today(self) -> DayFigures: ...

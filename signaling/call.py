@@ -1,0 +1,536 @@
+"""THE call state machine. Pure: an event in, the next call and what is to be done out.
+
+    QUEUED -> OFFERED -> CONNECTING -> ACTIVE -> ENDED      (OFFERED may go back to QUEUED, keeping its place)
+
+An illegal event raises ``InvalidTransition`` and changes nothing. What comes late (an answer for an older
+connection, anything for an ended call) is a straggler: ``transition`` returns the call as it was.
+The diagram in docs/call-states.md is generated from this file by signaling/diagram.py.
+"""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agents.agent import Release, Reservation, Waiting
+from media.protocol import Mid, NodeId, Source, TrackRef
+from records.model import (
+    AccountId,
+    CallId,
+    CallSummary,
+    EndReason,
+    ItemId,
+    JournalKind,
+    Outcome,
+    ParticipantId,
+    ParticipantRole,
+    SiteId,
+    SkillId,
+    StationId,
+)
+from signaling import events as ev
+from signaling.events import AnyCommand, AnyEvent
+
+Result = tuple["Call", tuple[AnyCommand, ...]]
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTING = "connecting"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Patience(Struct, frozen=True):
+    """How long a call waits for what, in seconds."""
+
+    connect: float = 15.0  # from accept until both sides have media
+    away_waiting: float = 20.0  # a resident whose socket is gone while waiting
+    away_ringing: float = 5.0  # an agent whose socket is gone while it rings
+    away_talking: float = 30.0  # either side, during the call
+    node: float = 15.0  # for another media node to take over
+    keep_ended: float = 300.0  # the ended call stays for rating and wrap-up
+
+
+class Seat(Struct, frozen=True):
+    """One participant's place in the call. ``generation`` counts its media connections."""
+
+    participant: ParticipantId
+    role: ParticipantRole
+    who: str  # a station's or an account's id
+    generation: int = 1
+    offer: str | None = None  # the node's SDP offer for this generation, None until it came
+    answered: bool = False
+    refused: str | None = None  # why the node could not use this generation's last answer
+    connected: bool = False
+    away_until: float | None = None  # its socket is gone; the call waits until then
+    down_until: float | None = None  # its media is gone; the call waits until then
+
+
+class Call(Struct, frozen=True):
+    """The snapshot that Redis keeps. Times are Unix seconds; ``revision`` grows by one with every change."""
+
+    id: CallId
+    hall: str
+    station: StationId
+    site: SiteId
+    item: ItemId
+    skill: SkillId
+    requested_at: float
+    node: NodeId
+    seats: tuple[Seat, ...]
+    state: State = State.QUEUED
+    revision: int = 0
+    reservation: Reservation | None = None
+    agent: AccountId | None = None  # who answered
+    agents_tried: int = 0
+    sharing: ParticipantId | None = None
+    answered_at: float | None = None
+    connected_at: float | None = None
+    node_until: float | None = None  # the node is gone; the call waits for another until then
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    outcome: Outcome | None = None
+    outcome_note: str = ""
+    stars: int | None = None
+    patience: Patience = Patience()
+
+
+class InvalidTransition(Exception):
+    """The event does not fit the call's state. The call is unchanged."""
+
+    def __init__(self, call: Call, event: AnyEvent) -> None:
+        super().__init__(f"{type(event).__name__} does not fit a call that is {call.state}")
+        self.state = call.state
+        self.event = event
+
+
+encode = msgspec.json.encode
+decoder = msgspec.json.Decoder(Call)
+
+RESIDENT = ParticipantId("resident")
+FARTHER_PAIRS = ((Mid.AUDIO_2, Mid.VIDEO_2), (Mid.AUDIO_3, Mid.VIDEO_3))
+TALKING = (State.CONNECTING, State.ACTIVE)
+WAITING = (State.QUEUED, State.OFFERED)
+
+
+# --- reading a call ------------------------------------------------------------------------------
+
+
+def seat_of(call: Call, participant: ParticipantId) -> Seat | None:
+    return next((s for s in call.seats if s.participant == participant), None)
+
+
+def seat_with(call: Call, role: ParticipantRole) -> Seat | None:
+    return next((s for s in call.seats if s.role is role), None)
+
+
+def due(call: Call) -> float | None:
+    """The next moment at which ``DeadlinePassed`` has something to do, or None."""
+    return min((at for at, _ in _deadlines(call)), default=None)
+
+
+def slots(call: Call) -> dict[ParticipantId, dict[Mid, TrackRef]]:
+    """Who sees what. Before an agent has accepted, nobody sees anybody."""
+    if call.state not in TALKING:
+        return {}
+    return {seat.participant: _slots_of(call, seat) for seat in call.seats}
+
+
+def summary(call: Call) -> CallSummary:
+    return CallSummary(
+        id=call.id,
+        station=call.station,
+        site=call.site,
+        item=call.item,
+        requested_at=call.requested_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        end_reason=call.end_reason,
+        agent=call.agent,
+        outcome=call.outcome,
+        outcome_note=call.outcome_note,
+        stars=call.stars,
+    )
+
+
+# --- the machine ---------------------------------------------------------------------------------
+
+
+def start(
+    *,
+    id: CallId,
+    hall: str,
+    station: StationId,
+    site: SiteId,
+    item: ItemId,
+    skill: SkillId,
+    node: NodeId,
+    now: float,
+    patience: Patience | None = None,
+) -> Result:
+    """A resident asks for somebody: the call waits, and its own connection is made meanwhile."""
+    seat = Seat(RESIDENT, ParticipantRole.RESIDENT, who=station)
+    call = Call(id, hall, station, site, item, skill, now, node, (seat,), patience=patience or Patience())
+    commands = (
+        ev.OpenRoom(),
+        _join(seat),
+        ev.Enqueue(_waiting(call)),
+        ev.Journal(JournalKind.REQUESTED, {"station": station, "item": item}),
+    )
+    return call, _dated(commands, call.revision, now)
+
+
+def transition(call: Call, event: AnyEvent, now: float) -> Result:
+    """The next call and the commands that follow. Raises InvalidTransition."""
+    after, commands = _step(call, event, now)
+    if after == call:
+        return call, _dated(commands, call.revision, now)
+    after = replace(after, revision=call.revision + 1)
+    return after, _dated(commands, after.revision, now)
+
+
+def _step(call: Call, event: AnyEvent, now: float) -> Result:
+    match event:
+        case ev.DeadlinePassed():
+            return _deadline_passed(call, now)
+        case ev.OutcomeSet() | ev.Rated():
+            return _afterwards(call, event)
+        case ev.NoteAdded(agent, text, key) if call.agent == agent:
+            return call, (ev.Journal(JournalKind.NOTE, {"agent": agent, "text": text}, key=f"note-{key}"),)
+        case ev.NoteAdded():
+            raise InvalidTransition(call, event)
+    if call.state is State.ENDED:
+        return _straggler(call, event)
+    match event:
+        case ev.Reserved() | ev.Accepted() | ev.Declined() | ev.RingExpired():
+            return _ringing(call, event, now)
+        case ev.LeftByResident() if call.state in WAITING:
+            return _end(call, EndReason.CANCELLED, now)
+        case ev.LeftByResident():
+            return _end(call, EndReason.COMPLETED_BY_RESIDENT, now)
+        case ev.HungUpByAgent(agent) if call.state in TALKING and agent == call.agent:
+            return _end(call, EndReason.COMPLETED_BY_AGENT, now)
+        case ev.ShareSet(participant, on) if call.state in TALKING and seat_of(call, participant):
+            return _share(call, participant, on)
+        case ev.NodeGone(node, replacement):
+            return _node_gone(call, node, replacement, now)
+        case ev.WentAway(role) | ev.CameBack(role) if seat := seat_with(call, role):
+            return _socket(call, seat, event, now)
+        case ev.WentAway() | ev.CameBack():
+            return call, ()  # its seat was taken away before the socket was
+        case (
+            ev.Offered(participant=p) | ev.Answered(participant=p) | ev.AnswerRefused(participant=p)
+            | ev.LegUp(participant=p) | ev.LegDown(participant=p) | ev.RejoinAsked(participant=p)
+        ):  # fmt: skip
+            seat = seat_of(call, p)
+            return _leg(call, seat, event, now) if seat else _no_seat(call, event)
+    raise InvalidTransition(call, event)
+
+
+def _straggler(call: Call, event: AnyEvent) -> Result:
+    """Nothing wakes an ended call. A reservation won for it goes back; the rest is swallowed."""
+    match event:
+        case ev.Reserved(reservation):
+            return call, (ev.GiveBack(reservation, Release.WITHDRAWN),)
+        case ev.Accepted():
+            raise InvalidTransition(call, event)
+        case _:
+            return call, ()
+
+
+def _no_seat(call: Call, event: AnyEvent) -> Result:
+    """The node may speak of somebody who left; a browser may not."""
+    if isinstance(event, ev.Answered | ev.RejoinAsked):
+        raise InvalidTransition(call, event)
+    return call, ()
+
+
+# --- ringing ---------------------------------------------------------------------------------------
+
+
+def _ringing(
+    call: Call, event: ev.Reserved | ev.Accepted | ev.Declined | ev.RingExpired, now: float
+) -> Result:
+    held = call.reservation
+    match event:
+        case ev.Reserved(reservation) if call.state is State.QUEUED:
+            return _ring(call, reservation)
+        case ev.Reserved(reservation) if held is not None and reservation.id == held.id:
+            return call, ()  # told twice
+        case ev.Reserved(reservation):
+            return call, (ev.GiveBack(reservation, Release.WITHDRAWN),)  # somebody answered meanwhile
+        case ev.Accepted(agent, rid) if held is not None and (held.agent, held.id) == (agent, rid):
+            return _accept(call, held, now)
+        case ev.Declined(agent, rid) if held is not None and (held.agent, held.id) == (agent, rid):
+            return _back_to_queue(call, held, Release.DECLINED, JournalKind.DECLINED)
+        case ev.RingExpired(rid) if held is not None and held.id == rid:
+            return _back_to_queue(call, held, Release.NO_ANSWER, JournalKind.NO_ANSWER)
+        case ev.RingExpired():
+            return call, ()
+    raise InvalidTransition(call, event)
+
+
+def _ring(call: Call, reservation: Reservation) -> Result:
+    """The agent's connection is made while it rings; nobody sees anything yet."""
+    tried = call.agents_tried + 1
+    seat = Seat(ParticipantId(f"agent-{tried}"), ParticipantRole.AGENT, who=reservation.agent)
+    ringing = replace(
+        call,
+        state=State.OFFERED,
+        reservation=reservation,
+        agents_tried=tried,
+        seats=(*call.seats, seat),
+    )
+    return ringing, (ev.Journal(JournalKind.RING, {"agent": reservation.agent}), _join(seat))
+
+
+def _back_to_queue(call: Call, held: Reservation, why: Release, kind: JournalKind) -> Result:
+    seat = seat_with(call, ParticipantRole.AGENT)
+    waiting = replace(
+        call,
+        state=State.QUEUED,
+        reservation=None,
+        seats=tuple(s for s in call.seats if s.role is not ParticipantRole.AGENT),
+    )
+    leave = (ev.Leave(seat.participant),) if seat else ()
+    return waiting, (ev.Journal(kind, {"agent": held.agent}), ev.GiveBack(held, why), *leave)
+
+
+def _accept(call: Call, held: Reservation, now: float) -> Result:
+    """From here on the two see each other, and everything is recorded."""
+    accepted = replace(call, state=State.CONNECTING, reservation=None, agent=held.agent, answered_at=now)
+    active, connected = _connected(accepted, now)
+    return active, (
+        _slots_command(active),
+        ev.Record(tuple(s.participant for s in active.seats)),
+        ev.Journal(JournalKind.ANSWERED, {"agent": held.agent}),
+        *connected,
+    )
+
+
+# --- media connections -------------------------------------------------------------------------------
+
+
+def _leg(
+    call: Call,
+    seat: Seat,
+    event: ev.Offered | ev.Answered | ev.AnswerRefused | ev.LegUp | ev.LegDown | ev.RejoinAsked,
+    now: float,
+) -> Result:
+    current = event.generation == seat.generation
+    match event:
+        case ev.Answered() | ev.RejoinAsked() if event.generation > seat.generation:
+            raise InvalidTransition(call, event)
+        case ev.RejoinAsked() if current:
+            again = replace(
+                seat,
+                generation=seat.generation + 1,
+                offer=None,
+                answered=False,
+                refused=None,
+                connected=False,
+            )
+            return _put(call, again), (_join(again),)
+        case ev.Offered(sdp=sdp) if current and seat.offer is None:
+            return _put(call, replace(seat, offer=sdp)), ()
+        case ev.Answered(sdp=sdp) if current and seat.offer is not None:
+            answer = ev.PassAnswer(seat.participant, seat.generation, sdp)
+            return _put(call, replace(seat, answered=True, refused=None)), (answer,)
+        case ev.AnswerRefused(detail=detail) if current:
+            return _put(call, replace(seat, answered=False, refused=detail)), ()
+        case ev.Answered() if current:
+            raise InvalidTransition(call, event)
+        case ev.LegUp() if current:
+            return _leg_up(call, seat, now)
+        case ev.LegDown() if current and seat.connected:
+            down = replace(seat, connected=False, down_until=now + call.patience.away_talking)
+            return _put(call, down), _noticed(call, seat, JournalKind.AWAY, seat.away_until is None)
+    return call, ()  # of an older connection, or told twice
+
+
+def _leg_up(call: Call, seat: Seat, now: float) -> Result:
+    was_down = seat.down_until is not None
+    up = _put(call, replace(seat, connected=True, down_until=None))
+    after, commands = _connected(up, now)
+    back = _noticed(call, seat, JournalKind.BACK, was_down and seat.away_until is None)
+    return after, (*back, *commands)
+
+
+def _connected(call: Call, now: float) -> Result:
+    """CONNECTING becomes ACTIVE when every seat has media."""
+    if call.state is State.CONNECTING and all(s.connected for s in call.seats):
+        return replace(call, state=State.ACTIVE, connected_at=now), (ev.Journal(JournalKind.CONNECTED),)
+    return call, ()
+
+
+def _socket(call: Call, seat: Seat, event: ev.WentAway | ev.CameBack, now: float) -> Result:
+    if isinstance(event, ev.CameBack):
+        if seat.away_until is None:
+            return call, ()
+        back = _noticed(call, seat, JournalKind.BACK, seat.down_until is None)
+        return _put(call, replace(seat, away_until=None)), back
+    if seat.away_until is not None:
+        return call, ()
+    away = replace(seat, away_until=now + _patience_for(call, seat))
+    return _put(call, away), _noticed(call, seat, JournalKind.AWAY, seat.down_until is None)
+
+
+def _patience_for(call: Call, seat: Seat) -> float:
+    if call.state in TALKING:
+        return call.patience.away_talking
+    return call.patience.away_waiting if seat.role is ParticipantRole.RESIDENT else call.patience.away_ringing
+
+
+def _noticed(call: Call, seat: Seat, kind: JournalKind, when: bool) -> tuple[AnyCommand, ...]:
+    """Losing and regaining somebody is part of the story only once people talk."""
+    if not when or call.state not in TALKING:
+        return ()
+    return (ev.Journal(kind, {"participant": seat.participant, "role": seat.role}),)
+
+
+def _share(call: Call, participant: ParticipantId, on: bool) -> Result:
+    if on and call.sharing == participant:
+        return call, ()
+    if not on and call.sharing != participant:
+        return call, ()
+    after = replace(call, sharing=participant if on else None)
+    kind = JournalKind.SHARE_STARTED if on else JournalKind.SHARE_STOPPED
+    return after, (_slots_command(after), ev.Journal(kind, {"participant": participant}))
+
+
+def _node_gone(call: Call, node: NodeId, replacement: NodeId | None, now: float) -> Result:
+    """The room is made again elsewhere; every browser gets a new offer."""
+    if node != call.node:
+        return call, ()
+    if replacement is None:
+        return replace(call, node_until=call.node_until or now + call.patience.node), ()
+    seats = tuple(
+        replace(s, generation=s.generation + 1, offer=None, answered=False, refused=None, connected=False)
+        for s in call.seats
+    )
+    moved = replace(call, node=replacement, node_until=None, seats=seats)
+    talking = call.state in TALKING
+    recording = (_slots_command(moved), ev.Record(tuple(s.participant for s in seats))) if talking else ()
+    return moved, (
+        ev.Journal(JournalKind.MEDIA_MOVED, {"node": replacement}),
+        ev.OpenRoom(),
+        *(_join(s) for s in seats),
+        *recording,
+    )
+
+
+# --- the end -------------------------------------------------------------------------------------------
+
+
+def _deadlines(call: Call) -> list[tuple[float, EndReason | None]]:
+    """Every deadline that runs, with the ending it brings (None: not an ending)."""
+    if call.state is State.ENDED:
+        return [((call.ended_at or 0.0) + call.patience.keep_ended, None)]
+    running: list[tuple[float, EndReason | None]] = []
+    if call.node_until is not None:
+        running.append((call.node_until, EndReason.MEDIA_LOST))
+    if call.state is State.CONNECTING and call.answered_at is not None:
+        running.append((call.answered_at + call.patience.connect, EndReason.CONNECT_FAILED))
+    for seat in call.seats:
+        running += _seat_deadlines(call, seat)
+    return running
+
+
+def _seat_deadlines(call: Call, seat: Seat) -> list[tuple[float, EndReason | None]]:
+    if seat.role is ParticipantRole.RESIDENT:
+        lost: EndReason | None = EndReason.RESIDENT_LOST
+    else:
+        lost = EndReason.AGENT_LOST if call.state in TALKING else None  # while ringing: back to the queue
+    ends = [seat.away_until, seat.down_until if call.state in TALKING else None]
+    return [(at, lost) for at in ends if at is not None]
+
+
+def _deadline_passed(call: Call, now: float) -> Result:
+    passed = sorted((d for d in _deadlines(call) if d[0] <= now), key=lambda d: d[0])
+    if not passed:
+        return call, ()
+    if call.state is State.ENDED:
+        return call, (ev.Forget(),)
+    reason = passed[0][1]
+    if reason is not None:
+        return _end(call, reason, now)
+    if call.reservation is None:
+        return call, ()
+    return _back_to_queue(call, call.reservation, Release.NO_ANSWER, JournalKind.NO_ANSWER)
+
+
+def _end(call: Call, reason: EndReason, now: float) -> Result:
+    ended = replace(
+        call,
+        state=State.ENDED,
+        reservation=None,
+        sharing=None,
+        node_until=None,
+        ended_at=now,
+        end_reason=reason,
+    )
+    let_go: tuple[AnyCommand, ...]
+    if call.reservation is not None:
+        let_go = (ev.GiveBack(call.reservation, Release.WITHDRAWN),)
+    elif call.agent is not None:
+        let_go = (ev.FreeAgent(call.agent),)
+    else:
+        let_go = (ev.Withdraw(),)
+    return ended, (ev.Journal(JournalKind.ENDED, {"reason": reason}), *let_go, ev.CloseRoom())
+
+
+def _afterwards(call: Call, event: ev.OutcomeSet | ev.Rated) -> Result:
+    """What is said of a call once it is over."""
+    data: ev.Facts
+    match event:
+        case ev.OutcomeSet(agent, outcome, note) if call.state is State.ENDED and agent == call.agent:
+            after = replace(call, outcome=outcome, outcome_note=note)
+            data = {"agent": agent, "outcome": outcome, "note": note}
+            return after, (ev.Journal(JournalKind.WRAPPED_UP, data),) if after != call else ()
+        case ev.Rated(stars, reasons) if call.state is State.ENDED and call.agent and call.stars is None:
+            data = {"stars": stars, "reasons": ",".join(reasons)}
+            return replace(call, stars=stars), (ev.Journal(JournalKind.RATED, data, key="rated"),)
+    raise InvalidTransition(call, event)
+
+
+# --- small parts ---------------------------------------------------------------------------------------
+
+
+def _dated(commands: tuple[AnyCommand, ...], revision: int, now: float) -> tuple[AnyCommand, ...]:
+    """Journal entries get their time, and a key that is the same whenever they are carried out again."""
+    return tuple(
+        replace(c, at=now, key=c.key or f"{revision}-{i}-{c.kind}") if isinstance(c, ev.Journal) else c
+        for i, c in enumerate(commands)
+    )
+
+
+def _slots_of(call: Call, viewer: Seat) -> dict[Mid, TrackRef]:
+    """The first other person on the viewer's own m-lines, the farther ones on the receive-only pairs."""
+    others = [s for s in call.seats if s.participant != viewer.participant]
+    seen: dict[Mid, TrackRef] = {}
+    for (audio, video), other in zip(((Mid.MIC, Mid.CAMERA), *FARTHER_PAIRS), others, strict=False):
+        seen[audio] = TrackRef(other.participant, Source.MIC)
+        seen[video] = TrackRef(other.participant, Source.CAMERA)
+    if call.sharing is not None and call.sharing != viewer.participant:
+        seen[Mid.SHARE] = TrackRef(call.sharing, Source.SHARE)
+    return seen
+
+
+def _slots_command(call: Call) -> ev.SetSlots:
+    """``revision`` is that of the call after this transition, so it grows with every mapping."""
+    return ev.SetSlots(call.revision + 1, slots(call))
+
+
+def _join(seat: Seat) -> ev.Join:
+    return ev.Join(seat.participant, seat.role, seat.generation)
+
+
+def _put(call: Call, seat: Seat) -> Call:
+    return replace(call, seats=tuple(seat if s.participant == seat.participant else s for s in call.seats))
+
+
+def _waiting(call: Call) -> Waiting:
+    return Waiting(call.id, call.item, call.skill, call.station, call.site, call.requested_at)

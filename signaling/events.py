@@ -1,0 +1,246 @@
+"""What can happen to a call, and what is to be done about it: two closed unions. Pure data."""
+
+from msgspec import Struct
+
+from agents.agent import Release, Reservation, ReservationId, Waiting
+from media.protocol import Mid, NodeId, TrackRef
+from records.model import (
+    AccountId,
+    JournalKind,
+    Outcome,
+    ParticipantId,
+    ParticipantRole,
+    RatingReason,
+)
+
+Facts = dict[str, str | int | float | bool | None]
+
+# --- events --------------------------------------------------------------------------------------
+
+
+class Event(Struct, frozen=True):
+    pass
+
+
+class Reserved(Event, frozen=True):
+    """The dispatcher won the race for this agent."""
+
+    reservation: Reservation
+
+
+class Accepted(Event, frozen=True):
+    agent: AccountId
+    reservation: ReservationId
+
+
+class Declined(Event, frozen=True):
+    agent: AccountId
+    reservation: ReservationId
+
+
+class RingExpired(Event, frozen=True):
+    reservation: ReservationId
+
+
+class LeftByResident(Event, frozen=True):
+    """Cancelled while waiting, or hung up: the state tells which."""
+
+
+class HungUpByAgent(Event, frozen=True):
+    agent: AccountId
+
+
+class Offered(Event, frozen=True):
+    """The media node's SDP offer for a seat."""
+
+    participant: ParticipantId
+    generation: int
+    sdp: str
+
+
+class Answered(Event, frozen=True):
+    participant: ParticipantId
+    generation: int
+    sdp: str
+
+
+class AnswerRefused(Event, frozen=True):
+    """The node could not use the browser's answer; it waits for a right one."""
+
+    participant: ParticipantId
+    generation: int
+    detail: str
+
+
+class LegUp(Event, frozen=True):
+    participant: ParticipantId
+    generation: int
+
+
+class LegDown(Event, frozen=True):
+    participant: ParticipantId
+    generation: int
+    reason: str
+
+
+class RejoinAsked(Event, frozen=True):
+    """A page was reloaded or its connection failed; ``generation`` is the one that is gone."""
+
+    participant: ParticipantId
+    generation: int
+
+
+class WentAway(Event, frozen=True):
+    """A participant's socket is gone."""
+
+    role: ParticipantRole
+
+
+class CameBack(Event, frozen=True):
+    role: ParticipantRole
+
+
+class ShareSet(Event, frozen=True):
+    participant: ParticipantId
+    on: bool
+
+
+class NoteAdded(Event, frozen=True):
+    agent: AccountId
+    text: str
+    key: str  # makes the same note sent twice count once
+
+
+class OutcomeSet(Event, frozen=True):
+    agent: AccountId
+    outcome: Outcome
+    note: str
+
+
+class Rated(Event, frozen=True):
+    stars: int
+    reasons: tuple[RatingReason, ...]
+
+
+class NodeGone(Event, frozen=True):
+    """The media node's lease is over. ``replacement`` is None while no other has room."""
+
+    node: NodeId
+    replacement: NodeId | None
+
+
+class DeadlinePassed(Event, frozen=True):
+    """``due(call)`` is over; the call itself knows which deadline it was."""
+
+
+AnyEvent = (
+    Reserved
+    | Accepted
+    | Declined
+    | RingExpired
+    | LeftByResident
+    | HungUpByAgent
+    | Offered
+    | Answered
+    | AnswerRefused
+    | LegUp
+    | LegDown
+    | RejoinAsked
+    | WentAway
+    | CameBack
+    | ShareSet
+    | NoteAdded
+    | OutcomeSet
+    | Rated
+    | NodeGone
+    | DeadlinePassed
+)
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+class Command(Struct, frozen=True, tag=True):
+    """Every command may be carried out twice: each is idempotent where it arrives."""
+
+
+class Enqueue(Command, frozen=True):
+    waiting: Waiting
+
+
+class Withdraw(Command, frozen=True):
+    """Out of the queue."""
+
+
+class GiveBack(Command, frozen=True):
+    """Let the reserved agent go; by ``why`` the call returns to its place in the queue or not."""
+
+    reservation: Reservation
+    why: Release
+
+
+class FreeAgent(Command, frozen=True):
+    """The agent's call is over: to wrap-up."""
+
+    agent: AccountId
+
+
+class OpenRoom(Command, frozen=True):
+    pass
+
+
+class CloseRoom(Command, frozen=True):
+    pass
+
+
+class Join(Command, frozen=True):
+    participant: ParticipantId
+    role: ParticipantRole
+    generation: int
+
+
+class PassAnswer(Command, frozen=True):
+    participant: ParticipantId
+    generation: int
+    sdp: str
+
+
+class Leave(Command, frozen=True):
+    participant: ParticipantId
+
+
+class SetSlots(Command, frozen=True):
+    revision: int
+    slots: dict[ParticipantId, dict[Mid, TrackRef]]
+
+
+class Record(Command, frozen=True):
+    participants: tuple[ParticipantId, ...]
+
+
+class Journal(Command, frozen=True):
+    kind: JournalKind
+    data: Facts = {}
+    key: str = ""  # filled by the machine unless given: the same entry carried out twice counts once
+    at: float = 0.0  # Unix seconds, filled by the machine
+
+
+class Forget(Command, frozen=True):
+    """The live snapshot has served; records/ has the rest."""
+
+
+AnyCommand = (
+    Enqueue
+    | Withdraw
+    | GiveBack
+    | FreeAgent
+    | OpenRoom
+    | CloseRoom
+    | Join
+    | PassAnswer
+    | Leave
+    | SetSlots
+    | Record
+    | Journal
+    | Forget
+)

@@ -1,0 +1,59 @@
+"""Everything that the desks of one hall work with, in one frozen bundle."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from agents.availability import Availability, Snapshot
+from media.protocol import NodeInfo
+from signaling.bus import Bus
+from signaling.calls import Calls
+from signaling.holders import Holders
+from signaling.ice import Turn
+from signaling.ports import Directory, Ledger, Statistics
+from signaling.switchboard import Switchboard
+
+
+@dataclass(frozen=True)
+class Hall:
+    switchboard: Switchboard
+    calls: Calls
+    availability: Availability
+    holders: Holders
+    directory: Directory
+    statistics: Statistics
+    ledger: Ledger
+    bus: Bus
+    turn: Turn
+    clock: Callable[[], float]
+    snapshot: Callable[[], Awaitable[Snapshot]]
+    nodes: Callable[[], Awaitable[tuple[NodeInfo, ...]]]
+
+
+T = TypeVar("T")
+
+
+class Shared(Generic[T]):
+    """One reading of the truth for all who ask within ``ttl`` seconds: a hundred consoles, one query.
+
+    ``stale`` makes the next one read again; whoever asks while a reading is under way gets a later one.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[T]], clock: Callable[[], float], ttl: float) -> None:
+        self._read = read
+        self._clock = clock
+        self._ttl = ttl
+        self._value: T | None = None
+        self._read_at = -ttl
+        self._lock = asyncio.Lock()
+
+    def stale(self) -> None:
+        self._value = None
+
+    async def __call__(self) -> T:
+        async with self._lock:
+            if self._value is None or self._clock() - self._read_at >= self._ttl:
+                self._read_at = self._clock()
+                self._value = await self._read()
+            return self._value

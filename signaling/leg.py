@@ -1,0 +1,49 @@
+"""A session's media connection as its desk sees it: offers and refusals, each sent once."""
+
+from records.model import CallId, ParticipantId
+from signaling import messages as m
+from signaling.call import Call, State, seat_of
+from signaling.errors import error
+from signaling.hall import Hall
+from signaling.ice import ice_servers
+from signaling.messages import ErrorCode
+from signaling.session import Outgoing
+
+
+class OfferedLeg:
+    """Which offer and which refusal a session has been sent, so that each is sent once.
+
+    A page that starts in the middle of a call has no use for an offer made to the page before it: it asks for
+    a new one (``rejoin``). So a new session is sent only offers of connections younger than itself.
+    """
+
+    def __init__(self) -> None:
+        self._offered: tuple[CallId, int] | None = None
+        self._refused: tuple[CallId, int, str] | None = None
+
+    def skip(self, call: CallId, generation: int) -> None:
+        self._offered = (call, generation)
+
+    def is_new(self, call: CallId, generation: int) -> bool:
+        if self._offered is not None and self._offered[0] == call and self._offered[1] >= generation:
+            return False
+        self._offered = (call, generation)
+        return True
+
+    def is_newly_refused(self, call: CallId, generation: int, detail: str) -> bool:
+        if self._refused == (call, generation, detail):
+            return False
+        self._refused = (call, generation, detail)
+        return True
+
+
+def send_leg(hall: Hall, session: Outgoing, leg: OfferedLeg, call: Call, participant: ParticipantId) -> None:
+    """Send a seat's offer, or word that its answer was refused, if that is news."""
+    seat = seat_of(call, participant)
+    if seat is None or call.state is State.ENDED:
+        return
+    if seat.offer is not None and leg.is_new(call.id, seat.generation):
+        servers = ice_servers(hall.turn, call.id, hall.clock())
+        session.send(m.Offer(call.id, seat.generation, seat.offer, servers))
+    if seat.refused is not None and leg.is_newly_refused(call.id, seat.generation, seat.refused):
+        session.send(error(ErrorCode.BAD_ANSWER))

@@ -1,0 +1,131 @@
+"""What a station may ask, and what it is shown: its own call and nothing else."""
+
+from records.model import CallId, ItemId, ParticipantRole, RatingReason
+from signaling import events as ev
+from signaling import messages as m
+from signaling import views
+from signaling.bus import QUEUE, call_topic
+from signaling.call import RESIDENT, Call, State, seat_of
+from signaling.errors import Refusal
+from signaling.hall import Hall
+from signaling.holders import station_identity
+from signaling.leg import OfferedLeg, send_leg
+from signaling.messages import ErrorCode
+from signaling.ports import StationCard
+from signaling.session import Outgoing
+from signaling.switchboard import NoMediaNode, StationBusy
+
+
+class StationDesk:
+    decoder = m.station_decoder
+
+    def __init__(self, hall: Hall, session: Outgoing, card: StationCard) -> None:
+        self.who = self.identity = station_identity(card.id)
+        self._hall = hall
+        self._session = session
+        self._card = card
+        self._call: CallId | None = None
+        self._shown: m.StationState | None = None
+        self._leg = OfferedLeg()
+
+    def concerns(self, topic: str) -> bool:
+        if topic == QUEUE:
+            return self._shown is not None and self._shown.call is not None
+        return self._call is not None and topic == call_topic(self._call)
+
+    async def opened(self, resumed: bool) -> None:
+        call = await self._own()
+        if call is None:
+            return
+        seat = seat_of(call, RESIDENT)
+        if not resumed and seat is not None:
+            self._leg.skip(call.id, seat.generation)
+        if call.state is not State.ENDED:
+            await self._hall.switchboard.tell(call.id, ev.CameBack(ParticipantRole.RESIDENT))
+
+    async def lost(self) -> None:
+        """A resident keeps place and call; only when the session is over does the call start to wait."""
+
+    async def over(self) -> None:
+        call = await self._own()
+        if call is not None and call.state is not State.ENDED:
+            await self._hall.switchboard.tell(call.id, ev.WentAway(ParticipantRole.RESIDENT))
+
+    async def refresh(self) -> None:
+        call = await self._own()
+        self._call = None if call is None else call.id
+        state = views.station_state(
+            self._card,
+            call,
+            await self._hall.snapshot(),
+            self._hall.directory,
+            self._hall.statistics,
+            self._hall.clock(),
+        )
+        if state != self._shown:
+            self._shown = state
+            self._session.send(state)
+        if call is not None:
+            send_leg(self._hall, self._session, self._leg, call, RESIDENT)
+
+    async def receive(self, message: m.StationIn) -> None:
+        tell = self._hall.switchboard.tell
+        match message:
+            case m.Call(item=item, consent=consent):
+                await self._request(item, consent)
+            case m.Cancel(call=call) | m.HangUp(call=call):
+                await tell(await self._mine(call), ev.LeftByResident())
+            case m.Answer(call=call, generation=generation, sdp=sdp):
+                await tell(await self._mine(call), ev.Answered(RESIDENT, generation, sdp))
+            case m.Rejoin(call=call, generation=generation):
+                await tell(await self._mine(call), ev.RejoinAsked(RESIDENT, generation))
+            case m.Rate(call=call, stars=stars, reasons=reasons):
+                await self._rate(await self._mine(call), stars, reasons)
+            case m.Dismiss(call=call):
+                await self._dismiss(await self._mine(call))
+
+    # --- parts -----------------------------------------------------------------------------------------
+
+    async def _own(self) -> Call | None:
+        held = await self._hall.calls.of_station(self._card.id)
+        return None if held is None else await self._hall.calls.load(held)
+
+    async def _mine(self, call: CallId) -> CallId:
+        """A station cannot so much as learn that another's call exists."""
+        if await self._hall.calls.of_station(self._card.id) != call:
+            raise Refusal(ErrorCode.UNKNOWN_CALL)
+        return call
+
+    async def _request(self, id: ItemId, consent: bool) -> None:
+        item = self._hall.directory.item(id)
+        if item is None:
+            raise Refusal(ErrorCode.UNKNOWN_ITEM)
+        if not self._hall.directory.serves(self._card.site, item.id):
+            raise Refusal(ErrorCode.NOT_EMPOWERED)
+        if not consent:
+            raise Refusal(ErrorCode.CONSENT_MISSING)
+        try:
+            call = await self._hall.switchboard.request(self._card, item)
+        except StationBusy:
+            raise Refusal(ErrorCode.BUSY) from None
+        except NoMediaNode:
+            raise Refusal(ErrorCode.NO_MEDIA) from None
+        self._call = call.id
+
+    async def _rate(self, call: CallId, stars: int, reasons: tuple[RatingReason, ...]) -> None:
+        if reasons and stars > 2:
+            raise Refusal(ErrorCode.MALFORMED)
+        before = await self._hall.calls.load(call)
+        if before is not None and before.stars is not None:
+            raise Refusal(ErrorCode.ALREADY_RATED)
+        after = await self._hall.switchboard.tell(call, ev.Rated(stars, reasons))
+        await self._hall.ledger.rate(after.id, stars, reasons, self._hall.clock())
+
+    async def _dismiss(self, id: CallId) -> None:
+        call = await self._hall.calls.load(id)
+        if call is None:
+            return
+        if call.state is not State.ENDED:
+            raise Refusal(ErrorCode.OUT_OF_ORDER)
+        await self._hall.calls.dismiss(call)
+        await self._hall.bus.tell(call_topic(id))

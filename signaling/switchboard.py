@@ -1,0 +1,278 @@
+"""Events to calls: load -> transition -> save if unchanged -> carry out the commands.
+
+Everything that carries out is idempotent, and what was saved but not carried out (this process died in
+between) is carried out by whichever process finds it (timers.py).
+"""
+
+from collections.abc import Callable
+from typing import assert_never
+
+import structlog
+from msgspec.structs import replace
+
+from agents.agent import Release
+from agents.availability import Availability
+from media import protocol
+from media.protocol import RoomId
+from records.model import CallId, Item, JournalEntry, Part
+from signaling import call as machine
+from signaling import events as ev
+from signaling.bus import QUEUE, Bus, agent_topic, call_topic
+from signaling.call import Call, InvalidTransition, Patience, State
+from signaling.calls import Calls, Pending
+from signaling.events import AnyCommand, AnyEvent
+from signaling.ports import Ledger, StationCard
+from signaling.rooms import Nodes, least_loaded
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownCall(LookupError):
+    """No live call has this id."""
+
+
+class StationBusy(Exception):
+    """The station already has a call."""
+
+
+class NoMediaNode(Exception):
+    """No media node is alive with room for another call."""
+
+
+class Switchboard:
+    """``folder_of`` says where in the recordings folder a call's files go; ``poke`` wakes the dispatcher."""
+
+    def __init__(
+        self,
+        *,
+        hall: str,
+        calls: Calls,
+        availability: Availability,
+        nodes: Nodes,
+        ledger: Ledger,
+        bus: Bus,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        folder_of: Callable[[Call], str],
+        poke: Callable[[], None],
+        patience: Patience | None = None,
+    ) -> None:
+        self.hall = hall
+        self.calls = calls
+        self.availability = availability
+        self.nodes = nodes
+        self.ledger = ledger
+        self.bus = bus
+        self.clock = clock
+        self._new_id = new_id
+        self._folder_of = folder_of
+        self._poke = poke
+        self._patience = patience or Patience()
+
+    # --- in ------------------------------------------------------------------------------------------
+
+    async def request(self, station: StationCard, item: Item) -> Call:
+        """A resident's call. Raises StationBusy, NoMediaNode."""
+        node = least_loaded(await self.nodes.alive())
+        if node is None:
+            raise NoMediaNode
+        call, commands = machine.start(
+            id=CallId(self._new_id()),
+            hall=self.hall,
+            station=station.id,
+            site=station.site,
+            item=item.id,
+            skill=item.skill,
+            node=node,
+            now=self.clock(),
+            patience=self._patience,
+        )
+        pending = await self.calls.create(call, commands, await self._ended_call_of(station))
+        if pending is None:
+            raise StationBusy
+        log.info("call", call=call.id, state=f"-> {call.state}", item=item.id, station=station.id)
+        await self._carry_out(call, pending)
+        return call
+
+    async def tell(self, call: CallId, event: AnyEvent) -> Call:
+        """Let an event happen to a call; returns the call after it. Raises UnknownCall, InvalidTransition."""
+        while True:
+            before = await self.calls.load(call)
+            if before is None:
+                raise UnknownCall(call)
+            after, commands = machine.transition(before, event, self.clock())
+            if after is before and not commands:
+                return before
+            pending = await self.calls.save(after, before.revision, commands)
+            if pending is not None:
+                break
+        if after.state is not before.state:
+            log.info("call", call=call, state=f"{before.state} -> {after.state}", by=type(event).__name__)
+        await self._carry_out(after, pending)
+        return after
+
+    async def hear(self, event: protocol.AnyEvent) -> None:
+        """What a media node says."""
+        match event:
+            case protocol.PartOpened() | protocol.PartSealed():
+                await self._keep_part(event)
+            case protocol.Refused(participant=participant, reason=reason, detail=detail):
+                log.warning("< node refused", call=event.room, who=participant, reason=reason, detail=detail)
+                await self._refused(event)
+            case protocol.RoomClosed():
+                log.debug("< room closed", call=event.room)
+            case protocol.Offered() | protocol.Connected() | protocol.Disconnected():
+                await self._tell_quietly(CallId(event.room), _leg_event(event))
+            case _:
+                assert_never(event)
+
+    async def carry_out_again(self, pending: Pending) -> None:
+        """Commands left over by a process that died."""
+        call = await self.calls.load(pending.call)
+        if call is not None:
+            await self._carry_out(call, pending)
+        else:
+            await self.calls.carried_out(pending)
+
+    # --- out -----------------------------------------------------------------------------------------
+
+    async def _carry_out(self, call: Call, pending: Pending) -> None:
+        """Media and agents first: they are what people wait for. Then word to the pages, then the ledger.
+
+        What fails stays in the outbox and is carried out again; the call itself is already saved.
+        """
+        try:
+            for command in pending.commands:
+                await self._carry(call, command)
+            await self._spread_word(call, pending.commands)
+            written = [_entry(call, c) for c in pending.commands if isinstance(c, ev.Journal)]
+            if written:
+                await self.ledger.write(written, machine.summary(call))
+            await self.calls.carried_out(pending)
+        except Exception:
+            log.exception("to be carried out again", call=call.id, outbox=pending.id)
+
+    async def _carry(self, call: Call, command: AnyCommand) -> None:
+        now = self.clock()
+        match command:
+            case ev.Enqueue(waiting):
+                await self.availability.enqueue(waiting)
+            case ev.Withdraw():
+                await self.availability.withdraw(call.id)
+            case ev.GiveBack(reservation, why):
+                await self.availability.give_back(reservation.id, why, now)
+            case ev.FreeAgent(agent):
+                await self.availability.release(agent, call.id, Release.ENDED, now)
+            case ev.Forget():
+                await self.calls.forget(call)
+            case ev.Journal():
+                pass  # written together, after everything else
+            case _:
+                await self.nodes.send(call.node, _to_node(call, command, self._folder_of(call)))
+
+    async def _spread_word(self, call: Call, commands: tuple[AnyCommand, ...]) -> None:
+        topics = [call_topic(call.id)]
+        for command in commands:
+            match command:
+                case ev.GiveBack(reservation, _):
+                    topics += [agent_topic(reservation.agent), QUEUE]
+                case ev.FreeAgent(agent):
+                    topics += [agent_topic(agent), QUEUE]
+                case ev.Enqueue() | ev.Withdraw():
+                    topics.append(QUEUE)
+        if call.reservation is not None:
+            topics += [agent_topic(call.reservation.agent), QUEUE]
+        await self.bus.tell(*dict.fromkeys(topics))
+        if QUEUE in topics:
+            self._poke()
+
+    async def _keep_part(self, event: protocol.PartOpened | protocol.PartSealed) -> None:
+        if isinstance(event, protocol.PartOpened):
+            await self.ledger.part_opened(_part(event))
+        else:
+            await self.ledger.part_sealed(
+                replace(
+                    _part(event),
+                    sealed=True,
+                    duration=event.duration,
+                    size=event.size,
+                    sha256=event.sha256,
+                    gaps=event.gaps,
+                )
+            )
+
+    async def _refused(self, event: protocol.Refused) -> None:
+        """A bad answer is the page's to hear of; a room that the node does not know is made again."""
+        if event.participant is None:
+            return
+        if event.reason is protocol.RefusalReason.NO_SUCH_ROOM:
+            call = await self.calls.load(CallId(event.room))
+            if call is not None and call.state is not State.ENDED:
+                await self.nodes.send(call.node, _to_node(call, ev.OpenRoom(), self._folder_of(call)))
+                await self._tell_quietly(call.id, ev.RejoinAsked(event.participant, event.generation))
+        elif event.reason is protocol.RefusalReason.BAD_ANSWER:
+            refusal = ev.AnswerRefused(event.participant, event.generation, event.detail)
+            await self._tell_quietly(CallId(event.room), refusal)
+
+    async def _tell_quietly(self, call: CallId, event: AnyEvent) -> None:
+        """For senders that cannot be answered: what does not fit is logged."""
+        try:
+            await self.tell(call, event)
+        except (UnknownCall, InvalidTransition) as late:
+            log.info("event dropped", call=call, why=str(late))
+
+    async def _ended_call_of(self, station: StationCard) -> CallId | None:
+        """An ended call that nobody dismissed makes way for the next resident."""
+        held = await self.calls.of_station(station.id)
+        if held is None:
+            return None
+        call = await self.calls.load(held)
+        return held if call is None or call.state is State.ENDED else None
+
+
+def _entry(call: Call, said: ev.Journal) -> JournalEntry:
+    return JournalEntry(call=call.id, at=said.at, kind=said.kind, key=said.key, data=said.data)
+
+
+def _leg_event(event: protocol.Offered | protocol.Connected | protocol.Disconnected) -> AnyEvent:
+    match event:
+        case protocol.Offered(participant=participant, generation=generation, sdp=sdp):
+            return ev.Offered(participant, generation, sdp)
+        case protocol.Connected(participant=participant, generation=generation):
+            return ev.LegUp(participant, generation)
+        case protocol.Disconnected(participant=participant, generation=generation, reason=reason):
+            return ev.LegDown(participant, generation, reason)
+
+
+def _part(event: protocol.PartEvent) -> Part:
+    return Part(
+        id=event.part,
+        call=CallId(event.room),
+        participant=event.participant,
+        role=event.role,
+        kind=event.kind,
+        generation=event.generation,
+        path=event.path,
+        started_at=event.started_at,
+    )
+
+
+def _to_node(call: Call, command: AnyCommand, folder: str) -> protocol.AnyCommand:
+    """A call's command in the node's words: the room is the call."""
+    hall, room = call.hall, RoomId(call.id)
+    match command:
+        case ev.OpenRoom():
+            return protocol.OpenRoom(hall, room, folder)
+        case ev.CloseRoom():
+            return protocol.CloseRoom(hall, room)
+        case ev.Join(participant, role, generation):
+            return protocol.Join(hall, room, participant, role, generation)
+        case ev.PassAnswer(participant, generation, sdp):
+            return protocol.Answer(hall, room, participant, generation, sdp)
+        case ev.Leave(participant):
+            return protocol.Leave(hall, room, participant)
+        case ev.SetSlots(revision, slots):
+            return protocol.SetSlots(hall, room, revision, slots)
+        case ev.Record(participants):
+            return protocol.Record(hall, room, participants)
+    raise TypeError(f"{type(command).__name__} is not for a media node")

@@ -1,0 +1,120 @@
+"""Deadlines and reconciliation: what must happen even if everybody who should do it is gone.
+
+Any number of processes may run this for one hall; everything it does is idempotent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from agents.agent import Activity, Agent, PauseReason, Presence, Release
+from media.protocol import NodeId
+from records.model import AccountId, CallId, ParticipantRole, StationId
+from signaling import events as ev
+from signaling.bus import QUEUE, agent_topic
+from signaling.call import Call, InvalidTransition, Seat, State
+from signaling.hall import Hall
+from signaling.holders import agent_identity, station_identity
+from signaling.rooms import least_loaded
+from signaling.switchboard import UnknownCall
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.25
+RECONCILE_S = 2.0
+LEFT_OVER_S = 5.0  # commands saved this long ago and not carried out belong to a process that died
+
+
+class Timers:
+    def __init__(self, hall: Hall) -> None:
+        self._hall = hall
+        self._suspects: frozenset[str] = frozenset()
+
+    async def run(self) -> None:
+        reconciled = 0.0
+        while True:
+            now = self._hall.clock()
+            await self._try(self.deadlines)
+            if now - reconciled >= RECONCILE_S:
+                reconciled = now
+                for work in (self.left_over, self.nodes, self.holders, self.agents):
+                    await self._try(work)
+            await asyncio.sleep(TICK_S)
+
+    async def deadlines(self) -> None:
+        for call in await self._hall.calls.due(self._hall.clock()):
+            await self._tell(call, ev.DeadlinePassed())
+
+    async def left_over(self) -> None:
+        for pending in await self._hall.calls.left_over(self._hall.clock() - LEFT_OVER_S):
+            log.info("carried out again", call=pending.call, outbox=pending.id)
+            await self._hall.switchboard.carry_out_again(pending)
+
+    async def nodes(self) -> None:
+        """Calls on a media node whose lease is over go to another one."""
+        alive = await self._hall.nodes()
+        names = {n.node for n in alive}
+        for call in await self._live():
+            if call.node not in names:
+                await self._tell(call.id, ev.NodeGone(NodeId(call.node), least_loaded(alive)))
+
+    async def holders(self) -> None:
+        """Sockets whose process died without a word: seen missing twice, their people are away."""
+        calls = await self._live()
+        agents = [a for a in (await self._hall.availability.snapshot()).agents if _is_present(a)]
+        seats = [(call, seat) for call in calls for seat in call.seats]
+        wanted = {_identity(seat) for _, seat in seats} | {agent_identity(a.id) for a in agents}
+        held = await self._hall.holders.held(tuple(sorted(wanted)))
+        missing = frozenset(wanted - held)
+        gone, self._suspects = missing & self._suspects, missing
+        for call, seat in seats:
+            if _identity(seat) in gone and seat.away_until is None:
+                await self._tell(call.id, ev.WentAway(seat.role))
+        for agent in agents:
+            if agent_identity(agent.id) in gone:
+                await self._pause(agent)
+
+    async def agents(self) -> None:
+        """An agent who is with a call that is over, or that nobody remembers, is let go."""
+        for agent in (await self._hall.availability.snapshot()).agents:
+            if agent.activity is not Activity.IN_CALL or agent.call is None:
+                continue
+            call = await self._hall.calls.load(agent.call)
+            if call is None or call.state is State.ENDED:
+                log.warning("agent let go", agent=agent.id, call=agent.call)
+                await self._hall.availability.release(agent.id, agent.call, Release.ENDED, self._hall.clock())
+                await self._hall.bus.tell(agent_topic(agent.id), QUEUE)
+
+    # --- parts -----------------------------------------------------------------------------------------
+
+    async def _live(self) -> list[Call]:
+        return [c for c in await self._hall.calls.live() if c.state is not State.ENDED]
+
+    async def _pause(self, agent: Agent) -> None:
+        now = self._hall.clock()
+        declare = self._hall.availability.declare
+        await declare(agent.id, Presence.PAUSED, PauseReason.CONNECTION_LOST, now)
+        await self._hall.bus.tell(agent_topic(agent.id), QUEUE)
+
+    async def _tell(self, call: CallId, event: ev.AnyEvent) -> None:
+        try:
+            await self._hall.switchboard.tell(call, event)
+        except (UnknownCall, InvalidTransition) as late:
+            log.info("event dropped", call=call, why=str(late))
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as failed:
+            log.warning("to be tried again", work=getattr(work, "__name__", "work"), why=str(failed))
+
+
+def _identity(seat: Seat) -> str:
+    if seat.role is ParticipantRole.RESIDENT:
+        return station_identity(StationId(seat.who))
+    return agent_identity(AccountId(seat.who))
+
+
+def _is_present(agent: Agent) -> bool:
+    return agent.presence is Presence.AVAILABLE
