@@ -21,8 +21,8 @@ from msgspec import Struct
 
 log = structlog.get_logger("supervisor")
 
-GRACE_S = 2.4  # SIGTERM to SIGKILL, for each stage but the first; a media node takes up to 2.3 s to seal
-LAST_GRACE_S = 0.4  # for the first stage: an engine writes its file and goes
+GRACE_S = 2.35  # SIGTERM to SIGKILL, for each stage but the first; a media node takes up to 2.3 s to seal
+LAST_GRACE_S = 0.3  # for the first stage: an engine writes its file and goes
 POLL_S = 0.02
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
