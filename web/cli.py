@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from web import logs
-from web.cli_records import account, station
+from web.cli_records import account, seed, station
 from web.config import Config, ConfigError, load
 
 T = TypeVar("T")
@@ -131,18 +131,17 @@ def migrate(invocation: Invocation) -> None:
 
 
 main.add_command(account)
+main.add_command(seed)
 main.add_command(station)
 
 
 def _finish(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; a refusal that has a sentence ends the program with it instead of a traceback."""
-    from web.engine import EngineError
-    from web.serve import CannotStart
-    from web.supervisor import ChildFailed
+    from web.supervisor import CannotStart
 
     try:
         return asyncio.run(work)
-    except (CannotStart, EngineError, ChildFailed) as why:
+    except CannotStart as why:
         click.echo(str(why), err=True)
         sys.exit(EXIT_FAILED)
 

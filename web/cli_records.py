@@ -1,4 +1,4 @@
-"""The commands about people and terminals: ``bangban account …`` and ``bangban station …``.
+"""The commands about content, people and terminals: ``bangban seed``, ``account …`` and ``station …``.
 
 Each change is written to the audit trail with the name of the system user who made it.
 """
@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from records.store import Store
     from web.cli import Invocation
     from web.config import Config
+    from web.seed import Folder
 
 
 class Refused(click.ClickException):
@@ -75,6 +77,58 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+# --- content ----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--check", is_flag=True, help="Only read the folder and say what is wrong with it; change nothing."
+)
+@click.option(
+    "--demo-accounts", is_flag=True, help="Also make the folder's accounts, and print their passwords."
+)
+@click.pass_obj
+def seed(invocation: "Invocation", folder: Path | None, check: bool, demo_accounts: bool) -> None:
+    """Fill the records with the stations of a content FOLDER.
+
+    Without FOLDER: hall.content of the settings, or the demonstration hall. What is there already stays as
+    it is, so that this may be repeated. The passwords of --demo-accounts are kept in the data folder.
+    """
+    from records.content import ContentError
+    from web import seed as seeding
+
+    config = invocation.config()
+    path = (folder if folder is not None else seeding.content_folder(config)).absolute()
+    try:
+        read = seeding.read(path)
+    except ContentError as refused:
+        raise Refused(f"{path} cannot be used:\n{refused}") from None
+    for warning in read.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if check:
+        click.echo(
+            f"{path} is in order: {len(read.content.zones)} zones, {len(read.content.items)} items, "
+            f"{len(read.content.departments)} departments, {len(read.content.sites)} sites, "
+            f"{len(read.people.stations)} stations, {len(read.people.accounts)} accounts."
+        )
+        return
+    _run(_seed(config, read, demo_accounts))
+    if folder is not None and path != seeding.content_folder(config):
+        click.echo(f'The pages show {seeding.content_folder(config)}: set hall.content = "{path}".')
+
+
+async def _seed(config: "Config", folder: "Folder", demo_accounts: bool) -> None:
+    from web import seed as seeding
+
+    passwords = seeding.demo_passwords(config.data_dir, folder.people) if demo_accounts else None
+    async with opened(config) as store:
+        new = await seeding.seed(store, folder, passwords)
+    click.echo(f"{len(new.stations)} stations and {len(new.accounts)} accounts are new.")
+    for login in new.accounts:
+        click.echo(f"  {login:16} {(passwords or {})[login]}")
 
 
 # --- stations ----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from web.config import Config
-from web.supervisor import Child, spawn, stop, until_ready
+from web.supervisor import CannotStart, Child, spawn, stop, until_ready
 
 SOCKET_PATH_MAX = 107  # sun_path is 108 bytes with its final zero (unix(7))
 READY_S = 60.0  # a long append-only file takes its time to load
@@ -30,7 +30,7 @@ ORPHAN_S = 5.0  # how long a dead parent's engine may take to write its file and
 STOP_S = 3.0
 
 
-class EngineError(RuntimeError):
+class EngineError(CannotStart):
     """The engine cannot be started; the sentence says why and what to do."""
 
 

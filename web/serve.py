@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from media.protocol import NODES, NodeId, info_decoder, node_key
 from web import engine
 from web.config import Config, without_password
-from web.supervisor import Child, Supervisor
+from web.supervisor import CannotStart, Child, Supervisor
 
 log = structlog.get_logger("serve")
 
@@ -23,14 +23,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ANSWER_S = 2.0
 
 
-class CannotStart(RuntimeError):
-    """A sentence for the person who started it: what is wrong and what to do."""
-
-
 async def serve(config: Config, file: Path | None, *, demo: bool) -> int:
     """Run until a signal asks to stop. Returns KILLED when something did not stop by itself in time.
 
-    Raises CannotStart, EngineError or ChildFailed when it never came up; everything is stopped by then.
+    Raises CannotStart when it never came up; everything is stopped by then.
     """
     asked = asyncio.Event()
     for number in STOP_SIGNALS:

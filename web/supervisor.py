@@ -32,7 +32,11 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class ChildFailed(RuntimeError):
+class CannotStart(RuntimeError):
+    """A sentence for the person who started it: what is wrong and what to do."""
+
+
+class ChildFailed(CannotStart):
     """A child ended, or did not answer, before it was ever ready."""
 
 

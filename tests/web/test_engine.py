@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ async def test_a_second_start_in_the_same_folder_is_refused(tmp_path: Path) -> N
 async def test_a_path_too_long_for_a_socket_gets_a_short_private_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = tmp_path / ("long-" * 20)
     async with engine.running(folder) as running:
         assert await incremented(running.url) == 1
