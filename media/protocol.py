@@ -101,7 +101,7 @@ class Join(Command, frozen=True):
 
 
 class Answer(Command, frozen=True):
-    """The browser's SDP answer; followed by ``Connected``, or by ``Refused`` when it does not fit the offer."""
+    """The browser's SDP answer; followed by ``Connected``, or ``Refused`` when it does not fit the offer."""
 
     participant: ParticipantId
     generation: int
@@ -175,7 +175,7 @@ class Disconnected(NodeEvent, frozen=True):
     reason: str
 
 
-class PartOpened(NodeEvent, frozen=True):
+class PartEvent(NodeEvent, frozen=True):
     part: PartId
     participant: ParticipantId
     role: ParticipantRole
@@ -185,8 +185,13 @@ class PartOpened(NodeEvent, frozen=True):
     started_at: float  # Unix seconds of the file's timestamp 0
 
 
-class PartSealed(NodeEvent, frozen=True):
-    part: PartId
+class PartOpened(PartEvent, frozen=True):
+    pass
+
+
+class PartSealed(PartEvent, frozen=True):
+    """Says everything once more, so that it stands alone when ``PartOpened`` was lost."""
+
     duration: float  # seconds
     size: int  # bytes
     sha256: str  # hex
