@@ -45,7 +45,7 @@ class AgentDesk:
         self._leg = OfferedLeg()
 
     def concerns(self, topic: str) -> bool:
-        return topic in (QUEUE, agent_topic(self._account.id)(self.identity)) or (
+        return topic in (QUEUE, agent_topic(self._account.id)) or (
             self._call is not None and topic == call_topic(self._call)
         )
 

@@ -43,6 +43,10 @@ class Ledger(Protocol):
         """False when the call is unknown or already rated."""
         ...
 
+    async def recording_complete(self, call: CallId) -> None:
+        """The media node has sealed every part of the call's recording."""
+        ...
+
 
 class StationCard(Struct, frozen=True):
     id: StationId

@@ -1,5 +1,7 @@
 """What a station may ask, and what it is shown: its own call and nothing else."""
 
+from collections.abc import Awaitable, Callable
+
 from records.model import CallId, ItemId, ParticipantRole, RatingReason
 from signaling import events as ev
 from signaling import messages as m
@@ -10,7 +12,7 @@ from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import station_identity
 from signaling.leg import OfferedLeg, send_leg
-from signaling.messages import ErrorCode
+from signaling.messages import CloseCode, ErrorCode
 from signaling.ports import StationCard
 from signaling.session import Outgoing
 from signaling.switchboard import NoMediaNode, StationBusy
@@ -19,11 +21,18 @@ from signaling.switchboard import NoMediaNode, StationBusy
 class StationDesk:
     decoder = m.station_decoder
 
-    def __init__(self, hall: Hall, session: Outgoing, card: StationCard) -> None:
+    def __init__(
+        self,
+        hall: Hall,
+        session: Outgoing,
+        card: StationCard,
+        still_enrolled: Callable[[], Awaitable[bool]],
+    ) -> None:
         self.who = self.identity = station_identity(card.id)
         self._hall = hall
         self._session = session
         self._card = card
+        self._still_enrolled = still_enrolled
         self._call: CallId | None = None
         self._shown: m.StationState | None = None
         self._leg = OfferedLeg()
@@ -52,6 +61,9 @@ class StationDesk:
             await self._hall.switchboard.tell(call.id, ev.WentAway(ParticipantRole.RESIDENT))
 
     async def refresh(self) -> None:
+        if not await self._still_enrolled():
+            self._session.end(CloseCode.SIGNED_OUT)
+            return
         call = await self._own()
         self._call = None if call is None else call.id
         state = views.station_state(

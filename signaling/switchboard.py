@@ -120,7 +120,7 @@ class Switchboard:
                 log.warning("< node refused", call=event.room, who=participant, reason=reason, detail=detail)
                 await self._refused(event)
             case protocol.RoomClosed():
-                log.debug("< room closed", call=event.room)
+                await self.ledger.recording_complete(CallId(event.room))
             case protocol.Offered() | protocol.Connected() | protocol.Disconnected():
                 await self._tell_quietly(CallId(event.room), _leg_event(event))
             case _:

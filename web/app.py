@@ -1,0 +1,130 @@
+"""The composition root of the web process: every real part is made here and plugged into the others."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+
+from records.content import load_content
+from records.model import Content, StationId
+from records.store import Store
+from signaling.hall import Hall
+from signaling.holders import station_identity
+from web import admin, manager
+from web.admin import AdminDeps
+from web.auth import Gate, account_of
+from web.back_office import ManagerDeps
+from web.config import Config
+from web.directory import HallDirectory, HallStatistics, keep_renewed
+from web.hall_time import HallTime
+from web.live import live
+from web.pages import PublicPages
+from web.render import STATIC, environment, renderer
+from web.sealing import HallLedger
+from web.sign_in import SignIn
+from web.sockets import SocketDoors
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY = 64 * 1024  # bytes of a request; nobody uploads anything
+SHUTDOWN_S = 1.0
+
+
+async def serve_web(config: Config) -> None:
+    """Run until cancelled."""
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(application(config))
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, config.web.host, config.web.port, ssl_context=_tls(config)).start()
+        log.info("listening", address=config.origin)
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def application(config: Config) -> AsyncIterator[web.Application]:
+    """The web process's application, with everything behind it connected and running."""
+    folder = content_folder(config)
+    content = load_content(folder)
+    days = HallTime(ZoneInfo(config.hall.timezone))
+    store = await Store.open(config.database_url, config.recordings_url, config.data_dir)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        directory = HallDirectory(store, content)
+        statistics = HallStatistics(store, content, days, config.hall.goal_s, time.time)
+        await directory.renew()
+        await statistics.renew()
+        ledger = HallLedger(store, time.time)
+        running = await stack.enter_async_context(live(config, directory, statistics, ledger, days))
+        renewing = asyncio.create_task(keep_renewed(directory, statistics), name="renew names and figures")
+        stack.push_async_callback(_cancelled, renewing)
+        gate = Gate(store, config.origin, config.web.trusted_proxies, time.time)
+        app = web.Application(middlewares=gate.middlewares(), client_max_size=MAX_BODY)
+        app.add_routes(_pages(config, store, gate, directory, folder))
+        app.add_routes(_back_office(store, gate, content, running.hall, days))
+        app.add_routes(SocketDoors(running.hall, running.sockets, store, gate, directory).routes())
+        app.router.add_static("/static", STATIC)
+        yield app
+
+
+def content_folder(config: Config) -> Path:
+    """The hall's own content, or the demonstration hall's."""
+    shipped = Path(__file__).parents[1] / "records" / "demo"
+    return config.hall.content if config.hall.content is not None else shipped
+
+
+def _pages(
+    config: Config, store: Store, gate: Gate, directory: HallDirectory, folder: Path
+) -> list[web.RouteDef]:
+    pages = environment()
+    public = PublicPages(store, directory, gate, renderer(pages, "common"), folder, time.time)
+    sign_in = SignIn(store, gate, renderer(pages, "login", "common"), time.time)
+    return [*public.routes(), *sign_in.routes()]
+
+
+def _back_office(
+    store: Store, gate: Gate, content: Content, hall: Hall, days: HallTime
+) -> list[web.RouteDef]:
+    async def online() -> Collection[StationId]:
+        ids = tuple(s.id for s in hall.directory.stations())
+        held = await hall.holders.held(tuple(map(station_identity, ids)))
+        return {id for id in ids if station_identity(id) in held}
+
+    def shared(sign_out: str, *catalogues: str) -> dict[str, Any]:
+        return {
+            "store": store,
+            "content": lambda: content,
+            "render": renderer(environment(), *catalogues, "common"),
+            "account_of": account_of,
+            "address_of": gate.address_of,
+            "now": time.time,
+            "online": online,
+            "zone": days.zone,
+            "sign_out": sign_out,
+        }
+
+    return [
+        *manager.routes(ManagerDeps(**shared("/manager/logout", "manager"))),
+        *admin.routes(AdminDeps(**shared("/admin/logout", "admin", "manager"))),
+    ]
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if config.web.tls_cert is None or config.web.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.web.tls_cert, config.web.tls_key)
+    return context

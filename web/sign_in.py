@@ -1,0 +1,107 @@
+"""Signing in and out, the same for the three audiences that have accounts."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from records.accounts import Accounts
+from records.attempts import TooManyAttempts
+from records.audit import AuditLine
+from records.model import Account
+from records.sessions import ROLES, Audience
+from records.store import Store
+from web.auth import Gate
+
+FIELD_LENGTH = 200
+
+
+class SignIn:
+    def __init__(
+        self, store: Store, gate: Gate, render: Callable[..., web.Response], now: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._gate = gate
+        self._render = render
+        self._now = now
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            *(web.get(f"/{audience}/login", self.page) for audience in Audience),
+            *(web.post(f"/{audience}/login", self.sign_in) for audience in Audience),
+            *(web.post(f"/{audience}/logout", self.sign_out) for audience in Audience),
+        ]
+
+    async def page(self, request: web.Request) -> web.Response:
+        return self._page(request, None, HTTPStatus.OK)
+
+    async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        login, password = (str(form.get(name, ""))[:FIELD_LENGTH] for name in ("login", "password"))
+        audience = _audience(request)
+        try:
+            account = await self._authenticate(request, audience, login, password)
+        except TooManyAttempts:
+            await self._write_down(request, "sign_in_refused", login, None)
+            return self._page(request, "login.too_many", HTTPStatus.TOO_MANY_REQUESTS)
+        if account is None:
+            await self._write_down(request, "sign_in_failed", login, None)
+            return self._page(request, "login.wrong", HTTPStatus.UNAUTHORIZED)
+        response = web.HTTPSeeOther(local_path(str(form.get("next", "")), f"/{audience}"))
+        await self._gate.sign_in(request, response, account, audience)
+        await self._write_down(request, "signed_in", login, account)
+        return response
+
+    async def sign_out(self, request: web.Request) -> web.StreamResponse:
+        audience = _audience(request)
+        account = await self._gate.account(request, audience)
+        response = web.HTTPSeeOther(f"/{audience}/login")
+        await self._gate.sign_out(request, response, audience)
+        if account is not None:
+            await self._write_down(request, "signed_out", account.login, account)
+        return response
+
+    async def _authenticate(
+        self, request: web.Request, audience: Audience, login: str, password: str
+    ) -> Account | None:
+        accounts: Accounts = self._store.accounts
+        address = self._gate.address_of(request)
+        return await accounts.authenticate(login, password, ROLES[audience], address, self._now())
+
+    async def _write_down(
+        self, request: web.Request, action: str, login: str, account: Account | None
+    ) -> None:
+        await self._store.audit.write(
+            AuditLine(
+                at=self._now(),
+                action=action,
+                object=f"sign-in:{_audience(request)}",
+                actor=None if account is None else account.id,
+                actor_name=login if account is None else account.name.zh,
+                address=self._gate.address_of(request),
+            )
+        )
+
+    def _page(self, request: web.Request, error: str | None, status: HTTPStatus) -> web.Response:
+        response = self._render(
+            request,
+            "login.html",
+            audience=str(_audience(request)),
+            error=error,
+            next=local_path(request.query.get("next", ""), f"/{_audience(request)}"),
+        )
+        response.set_status(status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def local_path(asked: str, otherwise: str) -> str:
+    """Where to go after signing in: a path of ours, never another site."""
+    parts = urlsplit(asked)
+    ours = not parts.scheme and not parts.netloc and asked.startswith("/") and not asked.startswith("//")
+    return asked if ours and "\\" not in asked else otherwise
+
+
+def _audience(request: web.Request) -> Audience:
+    return Audience(request.path.strip("/").split("/")[0])
