@@ -122,10 +122,16 @@ class Dispatcher:
 
     async def _rest(self, failures: int) -> None:
         if failures:
-            await asyncio.sleep(min(INTERVAL_S * 2**failures, LONGEST_BACKOFF_S))
+            await asyncio.sleep(_backoff(failures))
             return
         try:
             async with asyncio.timeout(INTERVAL_S):
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+def _backoff(failures: int) -> float:
+    """Seconds to the next round after that many failed in a row."""
+    # An outage of hours must not make a number that no float can hold.
+    return min(INTERVAL_S * float(1 << min(failures, 16)), LONGEST_BACKOFF_S)

@@ -41,6 +41,7 @@ class Desk:
         self.rung: list[Reservation] = []
         self.expired: list[Reservation] = []
         self.failures = 0
+        self.hangs = 0
         self.now = 0.0
         ids = count(1)
         self.dispatcher = Dispatcher(
@@ -54,6 +55,9 @@ class Desk:
 
     async def on_reserved(self, reservation: Reservation) -> None:
         self._fail_if_told_to()
+        if self.hangs > 0:
+            self.hangs -= 1
+            await asyncio.Event().wait()
         self.rung.append(reservation)
 
     async def on_expired(self, reservation: Reservation) -> None:
@@ -195,6 +199,34 @@ async def test_a_failing_receiver_does_not_keep_others_from_being_told(
     desk.failures = 1
     assert len(await desk.round(5)) == 2
     assert [r.call for r in desk.rung] == [SECOND]
+
+
+async def test_a_receiver_that_hangs_has_failed(
+    availability: Availability, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CALLBACK_S", 0.01)
+    for agent in (LIN, WANG):
+        await comes_to_work(availability, agent)
+    for call in (FIRST, SECOND):
+        await availability.enqueue(waits(call))
+    desk.hangs = 1
+    assert len(await desk.round(5)) == 2
+    assert [r.call for r in desk.rung] == [SECOND]
+    await desk.round(6)
+    assert [r.call for r in desk.rung] == [SECOND, FIRST]
+
+
+async def test_cancelled_while_a_receiver_is_busy_it_ends(availability: Availability, desk: Desk) -> None:
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST))
+    desk.hangs = 1
+    async with desk.running():
+        await eventually(lambda: desk.hangs == 0)
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 8), (100_000, 8)])
+def test_failing_rounds_are_further_and_further_apart(failures: int, seconds: float) -> None:
+    assert module._backoff(failures) == seconds
 
 
 async def test_poked_it_works_at_once(
