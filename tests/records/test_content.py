@@ -21,6 +21,7 @@ from records.content import (
 from records.model import AccountRole, Content, ItemId, MaterialForm, SiteId, SkillId, Text, Tier, ZoneId
 
 DEMO = Path(records.__file__).parent / "demo"
+REPOSITORY = DEMO.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,22 @@ def test_demo_people(demo: Content) -> None:
 def test_only_missing_videos_are_warned_of_in_the_demo(demo: Content) -> None:
     warnings = warnings_of(DEMO, demo, load_people(DEMO, demo))
     assert all(warning.startswith("media/") for warning in warnings)
+
+
+def test_every_demo_icon_is_one_of_the_pages(demo: Content) -> None:
+    symbols = re.findall(r'id="([^"]+)"', (REPOSITORY / "web/static/icons.svg").read_text(encoding="utf-8"))
+    assert {zone.icon for zone in demo.zones} <= set(symbols)
+
+
+def test_the_example_in_the_documentation_loads(tmp_path: Path) -> None:
+    (tmp_path / "items").mkdir()
+    text = (REPOSITORY / "docs/content.md").read_text(encoding="utf-8")
+    for file, body in re.findall(r"```toml\n# (\S+)\n(.*?)```", text, re.DOTALL):
+        (tmp_path / file).write_text(body, encoding="utf-8")
+    content = load_content(tmp_path)
+    warnings = warnings_of(tmp_path, content, load_people(tmp_path, content))
+    assert all(warning.startswith("media/") for warning in warnings)
+    assert len(items_at(content, SiteId("old-town"))) == 1
 
 
 # --- what pages ask -------------------------------------------------------------------------------
