@@ -109,7 +109,7 @@ class Accounts:
         if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
             raise PasswordRefused(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
         async with self._hashing:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 
     async def _verify(self, known: str | None, password: str) -> bool:
         """Verifies against a dummy when there is no such account, so that both take as long."""
@@ -121,9 +121,13 @@ class Accounts:
 
     def _matches(self, known: str, password: str) -> bool:
         try:
-            return self._hasher.verify(known, password)
+            return self._hasher.verify(known, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")  # whatever was typed: never an error
 
 
 def folded(login: str) -> str:

@@ -49,7 +49,7 @@ class Attempts:
         self._database = database
 
     async def take(self, subjects: Iterable[str], now: float) -> None:
-        """Count one attempt against each subject, as failed. Raises TooManyAttempts, and counts nothing then."""
+        """Count one attempt against each subject, as failed. Raises TooManyAttempts and counts nothing."""
         async with self._database.write() as connection:
             await connection.execute(attempts.delete().where(attempts.c.at <= now - FORGET_S))
             failures = {

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from records.canonical import NO_HASH, canonical, sha256
 from records.database import Chain, Database
 from records.model import AccountId
-from records.tables import audit, storable
+from records.tables import audit, read_as, storable
 
 Details = dict[str, str | int | float | bool | None]
 _VERIFY_BATCH = 500
@@ -88,7 +88,7 @@ class Audit:
             query = query.where(audit.c.seq < before)
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(audit.c.seq.desc()).limit(limit))
-            return tuple(msgspec.convert(dict(row), AuditEntry) for row in rows.mappings())
+            return tuple(read_as(row, AuditEntry) for row in rows.mappings())
 
     async def head(self) -> Head:
         async with self._database.read() as connection:

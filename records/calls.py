@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
@@ -22,7 +21,7 @@ from records.model import (
     SiteId,
     StationId,
 )
-from records.tables import calls, journal, parts, ratings
+from records.tables import calls, journal, parts, ratings, read_as
 
 MAX_PAGE = 200
 
@@ -211,16 +210,16 @@ def _parts_of(call: CallId) -> sa.Select[Any]:
 
 
 def _summary(row: sa.RowMapping) -> CallSummary:
-    return msgspec.convert(dict(row), CallSummary)
+    return read_as(row, CallSummary)
 
 
 def _entry(row: sa.RowMapping) -> JournalEntry:
-    return msgspec.convert({name: row[name] for name in JournalEntry.__struct_fields__}, JournalEntry)
+    return read_as(row, JournalEntry)
 
 
 def part_of(row: sa.RowMapping) -> Part:
-    return msgspec.convert(dict(row), Part)
+    return read_as(row, Part)
 
 
 def _rating(row: sa.RowMapping) -> Rating:
-    return msgspec.convert({name: row[name] for name in Rating.__struct_fields__}, Rating)
+    return read_as(row, Rating)

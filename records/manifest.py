@@ -7,6 +7,7 @@ holds only the files, as ``manifest.json`` beside the parts.
 import base64
 import json
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from records.calls import CallDetail, Calls, part_of
 from records.canonical import NO_HASH, canonical, sha256
 from records.database import Chain, Database
-from records.model import CallId, Gap, Part
+from records.model import CallId, Gap, Part, PartId
 from records.storage import NoSuchRecording, Storage
-from records.tables import manifests, parts
+from records.tables import manifests, parts, read_as
 
 FORMAT = "bangban-manifest-1"
 FILE_NAME = "manifest.json"
@@ -106,19 +107,26 @@ class Manifests:
         await self._copy(manifest)
         return manifest
 
-    async def seal_orphans(self, call: CallId) -> tuple[Part, ...]:
-        """Seal, as they lie there, the parts that a dead node left open; files that are gone have no hash.
-        For calls that are over and whose node no longer is. Gives the parts it sealed."""
-        sealed = []
-        for part in await self._calls.parts(call):
-            if not part.sealed:
-                sealed.append(await self._seal_orphan(part))
-        return tuple(sealed)
+    async def seal_orphans(
+        self, call: CallId, lengths: Mapping[PartId, float] | None = None
+    ) -> tuple[Part, ...]:
+        """Seal, as they lie there, the parts that a dead node left open; a file that is gone has no hash.
+
+        Only for a call that is over and whose node no longer is: raises NotEnded. ``lengths`` are the parts'
+        durations in seconds, where the caller could measure them. Gives the parts it sealed.
+        """
+        detail = await self._calls.call(call)
+        if detail is None or detail.summary.ended_at is None:
+            raise NotEnded(f"Call {call} is not over")
+        orphans = [part for part in detail.parts if not part.sealed]
+        measured = [(part, (lengths or {}).get(part.id)) for part in orphans]
+        ended = detail.summary.ended_at
+        return tuple([await self._seal_orphan(part, length, ended) for part, length in measured])
 
     async def manifest(self, call: CallId) -> Manifest | None:
         async with self._database.read() as connection:
             rows = await connection.execute(sa.select(manifests).where(manifests.c.call == call))
-            return next((msgspec.convert(dict(row), Manifest) for row in rows.mappings()), None)
+            return next((read_as(row, Manifest) for row in rows.mappings()), None)
 
     async def verify_manifest(self, call: CallId) -> tuple[Finding, ...]:
         """Everything wrong with a call's manifest, its place in the chain and its files; empty when sound."""
@@ -162,14 +170,14 @@ class Manifests:
         for path in _copy_paths(manifest):
             await self._storage.write(path, _copy_content(manifest))
 
-    async def _seal_orphan(self, part: Part) -> Part:
+    async def _seal_orphan(self, part: Part, duration: float | None, call_ended: float) -> Part:
         try:
             size, digest = await self._storage.digest(part.path)
         except NoSuchRecording:
             size, digest = 0, None
-        gap = Gap(start=part.duration or 0.0, end=part.duration or 0.0, track="video", reason="node_died")
-        values = {"sealed": True, "size": size, "sha256": digest}
-        values["gaps"] = msgspec.to_builtins((*part.gaps, gap))
+        missing = () if duration is None else _cut_off(duration, call_ended - part.started_at)
+        gaps = msgspec.to_builtins((*part.gaps, *missing))
+        values = {"sealed": True, "duration": duration, "size": size, "sha256": digest, "gaps": gaps}
         async with self._database.write() as connection:
             await connection.execute(
                 parts.update().where(parts.c.id == part.id, parts.c.sealed.is_(False)).values(values)
@@ -214,6 +222,13 @@ class Manifests:
             if copy != _copy_content(manifest):
                 return [Finding(Fault.COPY, path)]
         return []
+
+
+def _cut_off(start: float, end: float) -> tuple[Gap, ...]:
+    """What is missing after the node died, until the call was over."""
+    if end <= start:
+        return ()
+    return tuple(Gap(start, end, track, "node_died") for track in ("audio", "video"))
 
 
 def _body(detail: CallDetail, seq: int, previous: str, now: float) -> dict[str, Any]:

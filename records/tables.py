@@ -5,10 +5,13 @@ table is said in docs/records.md; ``journal``, ``audit`` and ``manifests`` are a
 made by the migrations enforce in the database itself.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 metadata = sa.MetaData(
     naming_convention={
@@ -23,6 +26,12 @@ metadata = sa.MetaData(
 def storable(text: str) -> str:
     """The text without what an SQL engine refuses: NUL characters and halves of surrogate pairs."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def read_as(row: sa.RowMapping, shape: type[T]) -> T:
+    """The struct whose fields are named like the row's columns. Raises ValidationError on a foreign value."""
+    fields: tuple[str, ...] = shape.__struct_fields__
+    return msgspec.convert({name: row[name] for name in fields}, shape)
 
 
 class Words(TypeDecorator[str]):

@@ -4,13 +4,14 @@ import stat
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from records.database import Database, NewerDatabase, UnsupportedDatabase
-from records.tables import metadata
+from records.tables import calls, metadata
 from tests.records.conftest import SHARED
 from tests.records.samples import call
 
@@ -130,6 +131,25 @@ async def test_readers_and_writers_at_once_all_get_through(database: Database) -
         assert await connection.scalar(sa.text("SELECT n FROM numbers")) == 20
 
 
+async def test_a_writer_that_is_cancelled_anywhere_leaves_no_lock_behind(database: Database) -> None:
+    async def add_one() -> None:
+        async with database.write() as connection:
+            await connection.execute(sa.text("UPDATE numbers SET n = n + 1"))
+            await connection.execute(sa.text("SELECT n FROM numbers"))
+
+    async with database.write() as connection:
+        await connection.execute(sa.text("CREATE TABLE numbers (n INTEGER)"))
+        await connection.execute(sa.text("INSERT INTO numbers VALUES (0)"))
+    for rounds in range(0, 60, 3):
+        task = asyncio.create_task(add_one(), name=f"cancelled after {rounds} rounds")
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    async with asyncio.timeout(5):
+        await add_one()
+
+
 async def _fill(database: Database) -> None:
     rows = (
         "INSERT INTO journal (call, at, kind, key, data) VALUES ('c1', 1, 'note', 'k', '{}')",
@@ -138,13 +158,9 @@ async def _fill(database: Database) -> None:
         "INSERT INTO manifests (seq, call, at, body, hash, signature, public_key) "
         "VALUES (1, 'c1', 1, '', '', '', '')",
     )
-    summary = call()
     async with database.write() as connection:
         await connection.execute(
-            sa.text(
-                "INSERT INTO calls (id, station, site, item, requested_at, outcome_note) VALUES (:id, 's', 't', 'i', 1, '')"
-            ),
-            {"id": summary.id},
+            calls.insert().values(msgspec.structs.asdict(call())),
         )
         for row in rows:
             await connection.execute(sa.text(row.replace(":", r"\:")))
