@@ -49,7 +49,7 @@ class Agent(Struct, frozen=True):
     idle_since: float  # when it last became free: what "longest idle" ranks by
     pause_reason: PauseReason | None = None
     call: CallId | None = None  # reserved for, in, or wrapping up
-    reservation: ReservationId | None = None
+    reservation: ReservationId | None = None  # while it rings, and kept during the call
     misses: int = 0  # rings unanswered in a row
     wrap_up_until: float | None = None
 
