@@ -1,0 +1,354 @@
+/**
+ * What the agent's page does: takes the server's messages in, keeps the one media connection, and carries out what
+ * the agent wants. What it finds it writes into state.js; it draws nothing.
+ */
+
+import { CloseCode, RequestError } from "../kit/protocol.js";
+import { Leg } from "../kit/media.js";
+import * as devices from "./devices.js";
+import * as memory from "./memory.js";
+import { Ringing } from "./ringing.js";
+import * as st from "./state.js";
+import { Sharing } from "./sharing.js";
+
+/** @typedef {import("../kit/protocol.js").Connection} Connection */
+/** @typedef {import("../kit/protocol.js").Message} Message */
+/** @typedef {import("../kit/messages.js").AgentState} AgentState */
+/** @typedef {import("../kit/messages.js").AgentCall} AgentCall */
+/** @typedef {import("../kit/messages.js").Offer} Offer */
+/** @typedef {import("../kit/messages.js").Requests} Requests */
+/** @typedef {import("../kit/messages.js").Outcome} Outcome */
+
+const LIVE = ["offered", "connecting", "active"];
+const NETWORK_MS = 2000;
+const RING_OVER_MS = 1500; // a ring gone this near to its deadline was missed, not withdrawn
+const SAVE_BEFORE_MS = 5000; // wrap-up that ends by itself keeps what was chosen
+
+export class Desk {
+  /** @type {Connection} */ #connection;
+  /** @type {Leg | null} */ #leg = null;
+  /** @type {string | null} the call that the leg is for */ #legFor = null;
+  /** @type {Promise<void> | null} */ #opening = null;
+  /** @type {string | null} the reservation that was declined here */ #declined = null;
+  /** The next state is the first of a session: nothing is known of what went before. */
+  #fresh = true;
+  #saved = false;
+  #ringing = new Ringing();
+  #sharing = new Sharing({
+    send: (on) => this.#ask("share", "share", { call: this.#callId(), on }),
+    show: (track) => this.#leg?.setLocal("share", track),
+  });
+
+  /** @param {(desk: Desk) => Connection} connect makes the connection, whose messages go to `receive` */
+  constructor(connect) {
+    this.#connection = connect(this);
+  }
+
+  start() {
+    this.#connection.start();
+    setInterval(() => this.#tick(), 250);
+    setInterval(() => void this.#measure(), NETWORK_MS);
+    window.addEventListener("online", () => this.#connection.retryNow());
+    window.addEventListener("pagehide", () => this.#closeLeg());
+  }
+
+  // --- what the server says -----------------------------------------------------------------------
+
+  /** @param {Message} message */
+  receive(message) {
+    switch (message.type) {
+      case "welcome":
+        if (!message.resumed) this.#fresh = true;
+        this.#tick();
+        break;
+      case "agent_state":
+        this.#follow(message);
+        break;
+      case "offer":
+        void this.#answer(message);
+        break;
+      case "taken_over":
+        this.stopped(CloseCode.TAKEN_OVER);
+        break;
+      case "error":
+        st.refuse(st.mode.value === "call" ? "call" : "presence", message.text);
+        break;
+    }
+  }
+
+  /** @param {import("../kit/protocol.js").State} now @param {number} [code] */
+  linked(now, code) {
+    if (now === "closed") this.stopped(code ?? 0);
+    else if (now === "lost") st.link.value = code === CloseCode.RESTARTING ? "restarting" : "lost";
+    else st.link.value = now;
+  }
+
+  /** The socket closed for good. @param {number} code */
+  stopped(code) {
+    this.#ringing.follow(null);
+    this.#letGo();
+    if (code === CloseCode.NOT_SIGNED_IN || code === CloseCode.SIGNED_OUT) {
+      location.assign("/agent/login");
+      return;
+    }
+    st.stoppedBy.value = code;
+    st.link.value = code === CloseCode.TAKEN_OVER ? "taken_over" : "stopped";
+  }
+
+  /** @param {AgentState} next */
+  #follow(next) {
+    const before = st.state.value;
+    const fresh = this.#fresh;
+    this.#fresh = false;
+    this.#tick();
+    st.state.value = next;
+    this.#ringing.follow(next.ring);
+    if (before !== null) this.#noteRing(before, next);
+    this.#noteCall(before?.call ?? null, next.call);
+    if (next.call !== null && LIVE.includes(next.call.phase)) this.#keepCall(next.call, fresh);
+    else this.#letGo();
+    if (st.mode.value === "wrap_up" && before?.activity !== "wrap_up") this.#beginWrapUp(next);
+    if (next.call === null && next.ring === null) memory.forget();
+    if (next.ring !== null) st.checking.value = st.helping.value = false;
+  }
+
+  /** What became of a ring that is over. @param {AgentState} before @param {AgentState} next */
+  #noteRing(before, next) {
+    const rung = before.ring;
+    if (next.ring !== null) st.lastRing.value = null;
+    if (rung === null || next.ring?.reservation === rung.reservation) return;
+    st.refuse("ring", null);
+    const answered = next.call?.id === rung.call && next.call.phase !== "offered";
+    if (answered) st.lastRing.value = null;
+    else if (this.#declined === rung.reservation) st.lastRing.value = { how: "declined", item: rung.item };
+    else {
+      const missed = next.pause_reason === "missed_calls" || this.#connection.serverNow() >= rung.until - RING_OVER_MS;
+      st.lastRing.value = { how: missed ? "missed" : "withdrawn", item: rung.item };
+    }
+  }
+
+  /** Remember what happens in the call, for its history. @param {AgentCall | null} before @param {AgentCall | null} next */
+  #noteCall(before, next) {
+    if (next === null) return;
+    const taken = memory.recall(next.id);
+    if (before === null && taken && next.phase !== "ended") memory.log("reloaded", st.now.value);
+    if (!memory.seen("requested")) memory.log("requested", next.requested_at);
+    if (next.answered_at !== null && !memory.seen("answered")) memory.log("answered", next.answered_at);
+    if (before?.id === next.id) {
+      if (before.sharing !== next.sharing) memory.log(next.sharing ? "share_on" : "share_off", st.now.value);
+      if (before.resident_away !== next.resident_away && next.phase !== "ended")
+        memory.log(next.resident_away ? "away" : "back", st.now.value);
+    }
+    if (next.ended_at !== null && !memory.seen("ended")) memory.log("ended", next.ended_at);
+  }
+
+  /** @param {AgentCall} call @param {boolean} fresh */
+  #keepCall(call, fresh) {
+    void this.#openLocal();
+    const known = this.#legFor === call.id;
+    const leg = this.#legOf(call.id);
+    if (!fresh || leg.state === "connected") return;
+    void this.#rejoin(call.id, call.generation);
+    if (known || !call.sharing) return;
+    st.shareLost.value = true;
+    void this.#ask("share", "share", { call: call.id, on: false });
+  }
+
+  /** @param {AgentState} next */
+  #beginWrapUp(next) {
+    this.#saved = false;
+    st.ending.value = false;
+    st.refusals.value = {};
+    st.wrapUp.value = { outcome: next.call?.outcome ?? null, note: next.call?.outcome_note ?? "" };
+  }
+
+  // --- the media connection -------------------------------------------------------------------------
+
+  /** One leg per call; it outlives its connections. @param {string} call @returns {Leg} */
+  #legOf(call) {
+    if (this.#leg !== null && this.#legFor === call) return this.#leg;
+    this.#closeLeg();
+    this.#leg = new Leg({
+      onAnswer: (generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
+      onFailed: (generation) => void this.#rejoin(call, generation),
+      onRemote: () => {
+        st.remoteRevision.value += 1;
+      },
+    });
+    this.#legFor = call;
+    this.#sendLocal();
+    return this.#leg;
+  }
+
+  /** Answer at once: camera and microphone join the connection when they are open. @param {Offer} offer */
+  async #answer(offer) {
+    void this.#openLocal();
+    await this.#legOf(offer.call).offer(offer);
+  }
+
+  /** @param {string} call @param {number} generation the connection that is gone */
+  async #rejoin(call, generation) {
+    await this.#ask("call", "rejoin", { call, generation });
+  }
+
+  /** Open camera and microphone once per call; what goes wrong is shown, and the call goes on without them. */
+  #openLocal() {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open() {
+    const opened = await devices.open(devices.remembered());
+    if (this.#opening === null) return devices.stop(opened); // the call went away meanwhile
+    for (const what of /** @type {const} */ (["mic", "camera"])) {
+      const track = opened[what];
+      if (track !== null) track.onended = () => this.#unplugged(what);
+    }
+    st.local.value = opened;
+    this.#sendLocal();
+  }
+
+  /** @param {"mic" | "camera"} what */
+  #unplugged(what) {
+    if (st.local.value !== null) st.local.value = { ...st.local.value, fault: { trouble: "missing", what } };
+  }
+
+  /** After the agent has mended what was wrong with the camera. */
+  async retryLocal() {
+    devices.stop(st.local.value);
+    this.#opening = this.#open();
+    await this.#opening;
+  }
+
+  #sendLocal() {
+    const { mic = null, camera = null } = st.local.value ?? {};
+    if (mic !== null) mic.enabled = !st.muted.value;
+    if (camera !== null) camera.enabled = !st.cameraOff.value;
+    void this.#leg?.setLocal("mic", mic);
+    void this.#leg?.setLocal("camera", camera);
+  }
+
+  #closeLeg() {
+    this.#leg?.close();
+    this.#leg = this.#legFor = null;
+    st.network.value = "unknown";
+  }
+
+  /** No call: the camera's light goes out. */
+  #letGo() {
+    this.#closeLeg();
+    this.#sharing.forget();
+    devices.stop(st.local.value);
+    st.local.value = null;
+    this.#opening = null;
+    st.muted.value = st.cameraOff.value = st.shareLost.value = st.ending.value = false;
+  }
+
+  /** The track received on an m-line. @param {import("../kit/media.js").Mid} mid */
+  remote(mid) {
+    return this.#leg?.remote(mid) ?? null;
+  }
+
+  async #measure() {
+    if (this.#leg === null || st.mode.value !== "call") return;
+    const found = await this.#leg.stats();
+    st.network.value = found === null || found.framesDecoded === 0 ? "unknown" : found.verdict;
+  }
+
+  // --- what the agent wants --------------------------------------------------------------------------
+
+  /** @param {import("../kit/messages.js").Presence} presence @param {import("../kit/messages.js").PauseReason | null} [reason] */
+  async declare(presence, reason = null) {
+    if (await this.#ask("presence", "set_presence", { presence, reason })) st.lastRing.value = null;
+  }
+
+  async accept() {
+    const ring = st.state.value?.ring;
+    if (!ring || st.sending.value === "ring") return;
+    await this.#ask("ring", "accept", { call: ring.call, reservation: ring.reservation });
+  }
+
+  async decline() {
+    const ring = st.state.value?.ring;
+    if (!ring || st.sending.value === "ring") return;
+    this.#declined = ring.reservation;
+    if (!(await this.#ask("ring", "decline", { call: ring.call, reservation: ring.reservation }))) this.#declined = null;
+  }
+
+  toggleMute() {
+    st.muted.value = !st.muted.value;
+    this.#sendLocal();
+  }
+
+  toggleCamera() {
+    st.cameraOff.value = !st.cameraOff.value;
+    this.#sendLocal();
+  }
+
+  async toggleShare() {
+    st.shareLost.value = false;
+    st.refuse("share", null);
+    await this.#sharing.toggle();
+  }
+
+  async end() {
+    st.ending.value = false;
+    await this.#ask("call", "hang_up", { call: this.#callId() });
+  }
+
+  /** @param {string} text @returns {Promise<boolean>} whether it was kept */
+  async addNote(text) {
+    const kept = await this.#ask("note", "add_note", { call: this.#callId(), text });
+    if (kept) memory.log("note", st.now.value, text);
+    return kept;
+  }
+
+  /** Send what came of the call, and be ready for the next one. */
+  async ready() {
+    const { outcome, note } = st.wrapUp.value;
+    if (outcome === null) {
+      st.refuse("wrap_up", "wrap.choose");
+      return;
+    }
+    if (st.sending.value === "wrap_up") return;
+    const call = this.#callId();
+    if (await this.#ask("wrap_up", "wrap_up", { call, outcome, note })) await this.#ask("wrap_up", "ready", { call });
+  }
+
+  /**
+   * @template {keyof Requests} K
+   * @param {import("./state.js").Place} place where a refusal is shown
+   * @param {K} type
+   * @param {Requests[K]} fields
+   * @returns {Promise<boolean>}
+   */
+  async #ask(place, type, fields) {
+    st.refuse(place, null);
+    if (type !== "answer") st.sending.value = place;
+    try {
+      await this.#connection.request(type, fields);
+      return true;
+    } catch (error) {
+      st.refuse(place, /** @type {RequestError} */ (error).text);
+      return false;
+    } finally {
+      if (st.sending.value === place) st.sending.value = null;
+    }
+  }
+
+  #callId() {
+    return st.state.value?.call?.id ?? "";
+  }
+
+  // --- time -------------------------------------------------------------------------------------------
+
+  #tick() {
+    st.now.value = this.#connection.serverNow();
+    const until = st.state.value?.wrap_up_until ?? null;
+    if (st.mode.value !== "wrap_up" || until === null || until - st.now.value > SAVE_BEFORE_MS) return;
+    const { outcome, note } = st.wrapUp.value;
+    if (this.#saved || outcome === null) return;
+    this.#saved = true;
+    void this.#ask("wrap_up", "wrap_up", { call: this.#callId(), outcome, note });
+  }
+}

@@ -1,0 +1,101 @@
+/** Every action has a key. Which keys there are depends on what is on the screen. */
+
+import * as st from "./state.js";
+import { choose, OUTCOMES } from "./views/wrap-up.js";
+import { REASONS } from "./views/presence.js";
+import { leaveCheck, openCheck, switchLanguage, switchStage } from "./page.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {Record<string, () => void>} Keys by name: "M", "1", "Enter", "Esc", "?", "Ctrl+E" */
+
+/** @param {Desk} desk */
+export function listen(desk) {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.repeat || event.isComposing || event.altKey || event.metaKey) return;
+    const key = nameOf(event);
+    if (isTyping(event.target) && !(event.ctrlKey || key === "Esc")) return;
+    if (key === "Enter" && isPressable(event.target)) return; // the focused button does what it says
+    const act = key === "Esc" && isTyping(event.target) ? blur : bindings(desk)[key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+/** @param {KeyboardEvent} event */
+function nameOf(event) {
+  const key = event.key === "Escape" ? "Esc" : event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  return event.ctrlKey ? `Ctrl+${key}` : key;
+}
+
+/** @param {EventTarget | null} target */
+function isTyping(target) {
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+/** @param {EventTarget | null} target */
+function isPressable(target) {
+  return target instanceof Element && target.closest("button, a, summary") !== null;
+}
+
+function blur() {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
+/** @param {Desk} desk @returns {Keys} */
+function bindings(desk) {
+  if (st.link.value === "taken_over" || st.link.value === "stopped") return {};
+  if (st.helping.value) return { Esc: toggleHelp, "?": toggleHelp };
+  const mode = st.mode.value;
+  if (mode === "loading") return {};
+  return { ...everywhere(mode), ...(mode === "wrap_up" ? {} : presence(desk)), ...own(desk, mode) };
+}
+
+/** @param {import("./state.js").Mode} mode @returns {Keys} */
+function everywhere(mode) {
+  /** @type {Keys} */
+  const keys = { "?": toggleHelp, L: switchLanguage, D: switchStage };
+  return mode === "idle" ? { ...keys, K: openCheck } : keys;
+}
+
+/** @param {Desk} desk @returns {Keys} */
+function presence(desk) {
+  const pauses = REASONS.map((reason, index) => [String(index + 1), () => void desk.declare("paused", reason)]);
+  return { 0: () => void desk.declare("available"), 9: () => void desk.declare("signed_out"), ...Object.fromEntries(pauses) };
+}
+
+/** @param {Desk} desk @param {import("./state.js").Mode} mode @returns {Keys} */
+function own(desk, mode) {
+  switch (mode) {
+    case "ring":
+      return { Enter: () => void desk.accept(), Esc: () => void desk.decline() };
+    case "check":
+      return { Esc: leaveCheck };
+    case "call":
+      return inCall(desk);
+    case "wrap_up":
+      return {
+        Enter: () => void desk.ready(),
+        "Ctrl+Enter": () => void desk.ready(),
+        ...Object.fromEntries(OUTCOMES.map((outcome, index) => [String(index + 1), () => choose(outcome)])),
+      };
+    default:
+      return {};
+  }
+}
+
+/** @param {Desk} desk @returns {Keys} */
+function inCall(desk) {
+  return {
+    M: () => desk.toggleMute(),
+    V: () => desk.toggleCamera(),
+    S: () => void desk.toggleShare(),
+    N: () => document.getElementById("note")?.focus(),
+    Esc: () => (st.ending.value = false),
+    "Ctrl+E": () => void desk.end(),
+  };
+}
+
+export function toggleHelp() {
+  st.helping.value = !st.helping.value;
+}
