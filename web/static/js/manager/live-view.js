@@ -1,0 +1,200 @@
+// How the live page is drawn: what needs a hand, the figures, the lists.
+
+import { pick, t } from "../kit/text.js";
+import { html, Icon } from "../kit/ui.js";
+import { clock } from "./timeline.js";
+import { agentsOnDuty, freeAgents, longestSince, serviceLevel, troubles } from "./trouble.js";
+
+/** @typedef {import("../kit/messages.js").ManagerState} ManagerState */
+/** @typedef {{state: ManagerState, now: number}} Drawn */
+
+/** Of finished calls, the share that should be answered within the goal. */
+const GOAL = 0.8;
+
+/** @param {number} since Unix milliseconds @param {number} now */
+const elapsed = (since, now) => clock(Math.max(0, (now - since) / 1000));
+
+/**
+ * @param {{state: {value: ManagerState | null}, link: {value: string}, now: {value: number}}} props
+ */
+export function LiveView({ state, link, now }) {
+  const drawn = state.value;
+  if (drawn === null) return html`<${LinkLine} link=${link.value} />`;
+  const props = { state: drawn, now: now.value };
+  return html`
+    ${link.value !== "open" && html`<${LinkLine} link=${link.value} />`}
+    <${Verdict} ...${props} />
+    <${Figures} ...${props} />
+    <div class="live-lists">
+      <div><${Queue} ...${props} /><${Calls} ...${props} /><${Today} ...${props} /></div>
+      <div><${Agents} ...${props} /><${Stations} ...${props} /></div>
+    </div>`;
+}
+
+/** @param {{link: string}} props */
+function LinkLine({ link }) {
+  const key = { connecting: "live.connecting", lost: "live.reconnecting", closed: "live.ended" }[link] ?? "live.connecting";
+  return html`<p class="link-line" role="status" data-link=${link}>${t(`manager.${key}`)}</p>`;
+}
+
+/** @param {Drawn} props */
+function Verdict({ state, now }) {
+  const wrong = troubles(state, now);
+  if (wrong.length === 0) {
+    return html`<p class="verdict calm" role="status"><${Icon} name="success" />${t("manager.live.calm")}</p>`;
+  }
+  return html`<section class="verdict wrong" aria-live="polite">
+    <h2><${Icon} name="warning" />${t("manager.live.trouble", { n: wrong.length })}</h2>
+    <ul>
+      ${wrong.map(({ key, values }) => html`<li>${t(`manager.${key}`, inWords(values))}</li>`)}
+    </ul>
+  </section>`;
+}
+
+/** @param {Record<string, any>} values @returns {Record<string, string>} */
+function inWords(values) {
+  const word = (/** @type {any} */ value) => (typeof value === "object" ? pick(value) : String(value));
+  const words = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, word(value)]));
+  return "seconds" in values ? { ...words, time: clock(values.seconds) } : words;
+}
+
+/** @param {Drawn} props */
+function Figures({ state, now }) {
+  const { waiting, live, stations, nodes, today } = state;
+  const since = longestSince(state);
+  const level = serviceLevel(today);
+  const goal = Math.round(GOAL * 100);
+  const finished = today.answered + today.abandoned;
+  const online = stations.filter((station) => station.online).length;
+  return html`<dl class="figures">
+    <${Figure} name=${t("manager.live.waiting")} value=${waiting.length} />
+    <${Figure} name=${t("manager.live.longest")} value=${since === null ? "—" : elapsed(since, now)} />
+    <${Figure}
+      name=${t("manager.live.goal", { s: today.goal_s })}
+      value=${level === null ? "—" : `${Math.round(level * 100)}%`}
+      note=${level === null ? t("manager.live.goal_none") : t("manager.live.goal_of", { in_goal: today.in_goal, calls: finished, goal })}
+      low=${level !== null && level < GOAL}
+    />
+    <${Figure} name=${t("manager.live.in_call")} value=${live.length} />
+    <${Figure} name=${t("manager.live.free")} value=${freeAgents(state)} note=${t("manager.live.free_of", { n: agentsOnDuty(state) })} />
+    <${Figure} name=${t("manager.live.stations")} value=${online} note=${t("manager.live.stations_of", { n: stations.length })} />
+    <${Figure} name=${t("manager.live.nodes")} value=${nodes.length} note=${nodeNote(nodes)} />
+  </dl>`;
+}
+
+/** @param {ManagerState["nodes"]} nodes */
+function nodeNote(nodes) {
+  const sum = (/** @type {"rooms" | "capacity"} */ key) => nodes.reduce((total, node) => total + node[key], 0);
+  return t("manager.live.node_rooms", { rooms: sum("rooms"), capacity: sum("capacity") });
+}
+
+/** @param {{name: string, value: string | number, note?: string, low?: boolean}} props */
+function Figure({ name, value, note, low = false }) {
+  return html`<div class=${low ? "figure low" : "figure"}>
+    <dt>${name}</dt>
+    <dd>${low && html`<${Icon} name="warning" />`}<strong>${value}</strong>${note && html`<small>${note}</small>`}</dd>
+  </div>`;
+}
+
+/**
+ * @param {{title: string, empty: string, columns: string[], rows: any[], children?: any}} props rows are <tr>
+ */
+function List({ title, empty, columns, rows }) {
+  const head = html`<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>`;
+  return html`<section class="live-list">
+    <h2>${title} <span class="count">${rows.length}</span></h2>
+    ${rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`<table>${head}<tbody>${rows}</tbody></table>`}
+  </section>`;
+}
+
+/** @param {string[]} names */
+const columns = (names) => names.map((name) => t(`manager.live.col.${name}`));
+
+/** @param {Drawn} props */
+function Queue({ state, now }) {
+  const rows = state.waiting.map(
+    ({ call, item, station, requested_at, ringing }) => html`<tr key=${call}>
+      <td>${pick(item)}</td>
+      <td>${pick(station)}</td>
+      <td class="number">${elapsed(requested_at, now)}</td>
+      <td>${ringing === null ? "—" : pick(ringing)}</td>
+    </tr>`,
+  );
+  return html`<${List} title=${t("manager.live.list.waiting")} empty=${t("manager.live.empty.waiting")}
+    columns=${columns(["item", "station", "waited", "ringing"])} rows=${rows} />`;
+}
+
+/** @param {Drawn} props */
+function Calls({ state, now }) {
+  const rows = state.live.map(
+    ({ call, item, station, agent, phase, answered_at, sharing }) => html`<tr key=${call}>
+      <td><a href=${`/manager/calls/${encodeURIComponent(call)}`}>${pick(item)}</a></td>
+      <td>${pick(station)}</td>
+      <td>${pick(agent)}</td>
+      <td>${t(`manager.phase.${phase}`)}${sharing && ` · ${t("manager.live.sharing")}`}</td>
+      <td class="number">${answered_at === null ? "—" : elapsed(answered_at, now)}</td>
+    </tr>`,
+  );
+  return html`<${List} title=${t("manager.live.list.calls")} empty=${t("manager.live.empty.calls")}
+    columns=${columns(["item", "station", "agent", "phase", "talk"])} rows=${rows} />`;
+}
+
+/** What an agent is, for people: what it does when it is on duty, else what it declared. @param {ManagerState["agents"][number]} agent */
+function agentState({ presence, activity }) {
+  if (activity !== "idle" || presence === "available") return activity;
+  return presence;
+}
+
+const AGENT_ORDER = ["in_call", "reserved", "wrap_up", "idle", "paused", "signed_out"];
+
+/** @param {Drawn} props */
+function Agents({ state, now }) {
+  const place = (/** @type {any} */ agent) => AGENT_ORDER.indexOf(agentState(agent));
+  const rows = [...state.agents]
+    .sort((a, b) => place(a) - place(b))
+    .map((agent) => {
+      const is = agentState(agent);
+      const why = agent.presence === "paused" && agent.pause_reason !== null ? ` · ${t(`manager.pause.${agent.pause_reason}`)}` : "";
+      return html`<tr key=${agent.agent}>
+        <td>${pick(agent.name)}</td>
+        <td><span class="dot" data-state=${is}></span>${t(`manager.agent.${is}`)}${why}</td>
+        <td class="number">${elapsed(agent.since, now)}</td>
+      </tr>`;
+    });
+  return html`<${List} title=${t("manager.live.list.agents")} empty=${t("manager.live.empty.agents")}
+    columns=${columns(["agent", "phase", "since"])} rows=${rows} />`;
+}
+
+/** @param {Drawn} props */
+function Stations({ state }) {
+  const rows = [...state.stations]
+    .sort((a, b) => Number(a.online) - Number(b.online))
+    .map(
+      ({ station, name, online }) => html`<tr key=${station}>
+        <td>${pick(name)}</td>
+        <td><span class="dot" data-state=${online ? "online" : "offline"}></span>${t(online ? "manager.live.online" : "manager.live.offline")}</td>
+      </tr>`,
+    );
+  return html`<${List} title=${t("manager.live.list.stations")} empty=${t("manager.live.empty.stations")}
+    columns=${columns(["station", "phase"])} rows=${rows} />`;
+}
+
+/** @param {Drawn} props */
+function Today({ state }) {
+  const { calls, answered, abandoned, mean_wait_s, mean_talk_s, mean_stars } = state.today;
+  const time = (/** @type {number | null} */ seconds) => (seconds === null ? "—" : clock(seconds));
+  const figures = {
+    calls,
+    answered,
+    abandoned,
+    wait: time(mean_wait_s),
+    talk: time(mean_talk_s),
+    stars: mean_stars === null ? "—" : mean_stars.toFixed(1),
+  };
+  return html`<section class="live-list">
+    <h2>${t("manager.live.today")}</h2>
+    <dl class="today">
+      ${Object.entries(figures).map(([key, value]) => html`<div><dt>${t(`manager.live.today_${key}`)}</dt><dd>${value}</dd></div>`)}
+    </dl>
+  </section>`;
+}
