@@ -286,6 +286,8 @@ def _item_problems(items: Table[_Item], zones: Table[Zone], departments: Table[D
             yield f"{where}.steps: at least one step is needed"
         if not item.materials:
             yield f"{where}.materials: at least one material is needed"
+        if item.skill is not None and not ID.fullmatch(item.skill):
+            yield f"{where}.skill: '{item.skill}' {ID_RULE}"
         if item.popular < 0:
             yield f"{where}.popular: must be 0 or more; higher is shown earlier"
         if item.video is not None and not _VIDEO.fullmatch(item.video):

@@ -31,6 +31,9 @@ _PLAIN_TYPES = {
     "bool": "true or false",
     "array": "a list",
     "object": "a table",
+    "date": "a date",
+    "datetime": "a date",
+    "time": "a time",
 }
 
 

@@ -322,6 +322,7 @@ WRONG = [
      "items[0].materials[0].note.en: is missing"),
     ("items/tax.toml", ITEM_TOP, 'popular = -1\n' + ITEM_TOP,
      "items[0].popular: must be 0 or more; higher is shown earlier"),
+    ("items/tax.toml", ITEM_TOP, 'skill = "Tax law"\n' + ITEM_TOP, f"items[0].skill: 'Tax law' {RULE}"),
     ("items/tax.toml", ITEM_TOP, 'video = "../x.webm"\n' + ITEM_TOP,
      "items[0].video: must be the name of a .webm file in media/, without a folder"),
     ("items/tax.toml", "[[items]]", "[[item]]", "item: there is no such key; did you mean 'items'?"),
