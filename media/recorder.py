@@ -25,6 +25,7 @@ from records.model import Gap, MediaKind, PartId
 FLUSH_S = 0.2
 KEY_FRAME_EVERY_S = 10.0  # so that a long recording can be sought in
 MIN_GAP_S = 0.1  # shorter ones are not listed
+MIN_LEAD_S = 0.5  # a picture that begins this soon after the sound is no gap
 MAX_GAPS = 500
 MAX_FILL_S = 60.0  # silence written for one gap; a longer one stays a jump of time
 _STEP = 960  # samples of one silent packet
@@ -163,7 +164,8 @@ class PartRecorder:
         return not self._disk.behind and (self._file is None or self._file.failed is None)
 
     def gap(self, start: float, end: float, track: str, reason: str) -> None:
-        if end - start >= MIN_GAP_S and len(self._gaps) < MAX_GAPS:
+        least = MIN_LEAD_S if reason == "no_key_frame" else MIN_GAP_S
+        if end - start >= least and len(self._gaps) < MAX_GAPS:
             self._gaps.append(Gap(round(max(start, 0.0), 3), round(end, 3), track, reason))
 
     def tick(self, now: float) -> None:
