@@ -1,0 +1,107 @@
+/** From "what is it about" to one item: zones, the items of a zone, and the search. */
+
+import { Icon, html, useEffect, useRef } from "../../kit/ui.js";
+import { language, pick, t } from "../../kit/text.js";
+import { enquiryOf, itemsOf, search } from "../catalogue.js";
+import { Button, Paged, Title } from "../parts.js";
+import { elder, go, typed } from "../visit.js";
+
+/** @typedef {import("../catalogue.js").Catalogue} Catalogue */
+/** @typedef {import("../catalogue.js").Item} Item */
+
+const ROWS = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
+
+/** @param {{catalogue: Catalogue, helping: boolean}} props */
+export function Zones({ catalogue, helping }) {
+  return html`<main class="screen">
+    <${Title}>${helping ? t("station.help.title") : t("station.find.title")}<//>
+    <ul class="tiles">
+      ${catalogue.zones.map(
+        (zone) => html`<li><button type="button" class="tile" onClick=${() => go({ screen: "items", zone: zone.id })}>
+          <${Icon} name=${zone.icon} />
+          <strong>${pick(zone.name)}</strong><span class="more">${pick(zone.summary)}</span>
+        </button></li>`,
+      )}
+      <li><button type="button" class="tile seek" onClick=${() => go({ screen: "search" })}>
+        <${Icon} name="search" /><strong>${t("station.find.search")}</strong>
+        <span class="more">${t("station.find.search_more")}</span>
+      </button></li>
+    </ul>
+  </main>`;
+}
+
+/** @param {{catalogue: Catalogue, zone: string}} props */
+export function Items({ catalogue, zone }) {
+  const found = catalogue.zones.find((one) => one.id === zone);
+  const enquiry = enquiryOf(catalogue, zone);
+  const items = itemsOf(catalogue, zone).filter((item) => item !== enquiry);
+  return html`<main class="screen">
+    <${Title}>${t("station.items.title", { zone: found ? pick(found.name) : "" })}<//>
+    <${Paged} things=${items} size=${elder.value ? 4 : 6} kind="rows" draw=${row} />
+    ${enquiry &&
+    html`<${Button} kind="unsure" icon="help-person" onPress=${() => go({ screen: "consent", item: enquiry.id })}>
+      ${t("station.items.unsure")}<//>`}
+  </main>`;
+}
+
+/** @param {Item} item */
+function row(item) {
+  return html`<button type="button" class="row" onClick=${() => go({ screen: "item", item: item.id })}>
+    <span class="row-words"><strong>${pick(item.name)}</strong><span class="more">${pick(item.summary)}</span></span>
+    <${Icon} name="right" />
+  </button>`;
+}
+
+/** @param {{catalogue: Catalogue}} props */
+export function Search({ catalogue }) {
+  const found = search(catalogue, typed.value);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  return html`<main class="screen search">
+    <h1 class="title">${t("station.search.title")}</h1>
+    <label class="field"><${Icon} name="search" />
+      <input ref=${field} type="text" inputmode="none" autocomplete="off" spellcheck=${false} maxlength="40"
+        aria-label=${t("station.search.label")} placeholder=${t("station.search.hint")} value=${typed.value}
+        onInput=${(/** @type {any} */ event) => { typed.value = event.target.value; }} />
+    </label>
+    <div class="results" aria-live="polite">${results(found)}</div>
+    <${Keyboard} />
+  </main>`;
+}
+
+/** @param {Item[]} found */
+function results(found) {
+  if (!typed.value.trim()) return html`<p class="lead">${t("station.search.how")}</p>`;
+  if (found.length === 0) {
+    return html`<p class="lead">${t("station.search.nothing")}</p>
+      <${Button} icon="help-person" onPress=${() => go({ screen: "help" })}>${t("station.search.ask")}<//>`;
+  }
+  return html`<${Paged} key=${typed.value} things=${found} size=${elder.value ? 3 : 4} kind="rows" draw=${row} />`;
+}
+
+function Keyboard() {
+  const type = (/** @type {string} */ letter) => {
+    if (typed.value.length < 40) typed.value += letter;
+  };
+  const erase = () => {
+    typed.value = typed.value.slice(0, -1);
+  };
+  const clear = () => {
+    typed.value = "";
+  };
+  return html`<div class="keyboard" role="group" aria-label=${t("station.search.keyboard")}>
+    ${ROWS.map(
+      (letters, index) => html`<div class="keys">
+        ${[...letters].map((letter) => html`<button type="button" class="key" onClick=${() => type(letter)}>${letter}</button>`)}
+        ${index === 2 &&
+        html`<button type="button" class="key wide" onClick=${erase} aria-label=${t("station.search.erase")}>
+          <${Icon} name="backspace" /></button>`}
+      </div>`,
+    )}
+    <div class="keys">
+      <button type="button" class="key half" onClick=${clear}>${t("station.search.clear")}</button>
+      ${language.value === "en" &&
+      html`<button type="button" class="key half" onClick=${() => type(" ")}>${t("station.search.space")}</button>`}
+    </div>
+  </div>`;
+}

@@ -1,0 +1,34 @@
+/** What the resident should know of devices and network, in words. */
+
+import { html } from "../../kit/ui.js";
+import { pick, t } from "../../kit/text.js";
+import { Note } from "../parts.js";
+import { broken, faults, link, live, network, trouble } from "../session.js";
+
+/** Without a camera or a microphone the call goes on; what works is said. */
+export function DeviceNotes() {
+  const missing = new Set(faults.value.map((fault) => fault.device));
+  if (missing.has("mic") && missing.has("camera")) {
+    return html`<${Note} icon="mic-off" tone="warn">${t("station.device.neither")}<//>`;
+  }
+  if (missing.has("camera")) return html`<${Note} icon="video-off" tone="info">${t("station.device.no_camera")}<//>`;
+  if (missing.has("mic")) return html`<${Note} icon="mic-off" tone="warn">${t("station.device.no_mic")}<//>`;
+  return null;
+}
+
+/** The line to the service itself; above every screen. */
+export function LinkBanner() {
+  if (link.value.state !== "lost") return null;
+  return html`<div class="banner" role="alert"><${Note} icon="no-network" tone="warn">
+    ${live.value ? t("station.link.lost_keeps") : t("common.connection.lost")}<//></div>`;
+}
+
+/** @param {{agentAway: boolean}} props */
+export function CallNotes({ agentAway }) {
+  if (agentAway) return html`<${Note} icon="no-network" tone="warn">${t("station.call.agent_away")}<//>`;
+  if (broken.value) return html`<${Note} icon="no-network" tone="warn">${t("station.call.broken")}<//>`;
+  if (trouble.value) return html`<${Note} icon="warning" tone="warn">${pick(trouble.value)}<//>`;
+  if (network.value === "bad") return html`<${Note} icon="weak-network" tone="warn">${t("station.call.bad")}<//>`;
+  if (network.value === "weak") return html`<${Note} icon="weak-network" tone="info">${t("station.call.weak")}<//>`;
+  return html`<${DeviceNotes} />`;
+}

@@ -1,0 +1,217 @@
+/** The station's line to the service: its state, its call, and the resident's own camera and microphone. */
+
+import { Connection, RequestError, socketUrl } from "../kit/protocol.js";
+import { Leg, getLocalMedia, stopTracks } from "../kit/media.js";
+import { stationHello } from "../kit/device.js";
+import { computed, signal } from "../kit/ui.js";
+
+/** @typedef {import("../kit/messages.js").StationState} StationState */
+/** @typedef {import("../kit/messages.js").Offer} Offer */
+/** @typedef {import("../kit/messages.js").RatingReason} RatingReason */
+/** @typedef {import("../kit/protocol.js").State} LinkState */
+/** @typedef {{zh: string, en: string}} Text */
+/** @typedef {import("../kit/media.js").Fault} Fault */
+
+const STATS_MS = 2_000;
+const LIVE = new Set(["queued", "offered", "connecting", "active"]);
+const UNANSWERED = { zh: "没有接通。请再试一次，或者找大厅工作人员。", en: "It did not work. Please try again or ask at the hall." };
+
+/** @type {import("../../vendor/signals.js").Signal<StationState | null>} */
+export const state = signal(null);
+/** @type {import("../../vendor/signals.js").Signal<{state: LinkState, code: number | undefined}>} */
+export const link = signal({ state: "connecting", code: undefined });
+/** @type {import("../../vendor/signals.js").Signal<{mic: MediaStreamTrack | null, camera: MediaStreamTrack | null}>} */
+export const own = signal({ mic: null, camera: null });
+/** @type {import("../../vendor/signals.js").Signal<Fault[]>} */
+export const faults = signal([]);
+export const muted = signal(false);
+/** The call was asked for, and the service has not shown it yet. */
+export const asking = signal(false);
+/** @type {import("../../vendor/signals.js").Signal<Text | null>} */
+export const trouble = signal(null);
+/** @type {import("../../vendor/signals.js").Signal<"good" | "weak" | "bad">} */
+export const network = signal("good");
+/** Our own media connection is being made anew. */
+export const broken = signal(false);
+/** Grows whenever a remote track came or changed. */
+export const remoteChanges = signal(0);
+
+/** A call that is over and that the resident is done with, whether or not the service knows it already. */
+const forgotten = signal("");
+export const call = computed(() => {
+  const found = state.value?.call ?? null;
+  return found?.phase === "ended" && found.id === forgotten.value ? null : found;
+});
+export const live = computed(() => call.value !== null && LIVE.has(call.value.phase));
+
+/** @type {Connection | null} */
+let connection = null;
+/** @type {Promise<void> | null} */
+let media = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let watch;
+let weakInARow = 0;
+
+const leg = new Leg({
+  onAnswer: (generation, sdp) => {
+    if (call.value) void tell("answer", { call: call.value.id, generation, sdp });
+  },
+  onFailed: (generation) => {
+    broken.value = true;
+    if (call.value && live.value) void tell("rejoin", { call: call.value.id, generation });
+  },
+  onRemote: () => {
+    remoteChanges.value += 1;
+    if (leg.state === "connected") broken.value = false;
+  },
+});
+
+export function start() {
+  connection = new Connection({
+    url: socketUrl(location, "/ws/station"),
+    challenged: true,
+    hello: (nonce) => stationHello(location.origin, nonce ?? ""),
+    onMessage: receive,
+    onState: (now, code) => {
+      link.value = { state: now, code };
+    },
+  });
+  addEventListener("online", () => connection?.retryNow());
+  connection.start();
+}
+
+/** @param {import("../kit/protocol.js").Message} message */
+function receive(message) {
+  if (message.type === "station_state") void draw(/** @type {StationState} */ (message));
+  else if (message.type === "offer") void take(message);
+  else if (message.type === "error") trouble.value = message.text;
+}
+
+/** @param {StationState} next */
+async function draw(next) {
+  state.value = next;
+  if (next.call) asking.value = false;
+  if (!live.value) {
+    if (!asking.value) release();
+    return;
+  }
+  watchNetwork();
+  if (media) return;
+  await openMedia(); // the page was reloaded in the middle of it
+  if (call.value && live.value && leg.generation === 0 && call.value.generation > 0) {
+    await tell("rejoin", { call: call.value.id, generation: call.value.generation });
+  }
+}
+
+/** @param {Offer} offer */
+async function take(offer) {
+  await openMedia();
+  if (call.value?.id !== offer.call && !asking.value) return;
+  await leg.offer(offer);
+}
+
+/** The track that shows what is on this m-line. @param {import("../kit/media.js").Mid} mid */
+export function remote(mid) {
+  void remoteChanges.value;
+  return leg.remote(mid);
+}
+
+/** The service's clock, Unix milliseconds. */
+export function serverNow() {
+  return connection?.serverNow() ?? Date.now();
+}
+
+// --- what the resident does ---------------------------------------------------------------------
+
+/** @param {string} item */
+export async function place(item) {
+  trouble.value = null;
+  asking.value = true;
+  void openMedia();
+  try {
+    await connection?.request("call", { item, consent: true });
+  } catch (fault) {
+    asking.value = false;
+    if (!live.value) release();
+    trouble.value = fault instanceof RequestError ? fault.text : UNANSWERED;
+  }
+}
+
+export async function cancel() {
+  if (call.value) await tell("cancel", { call: call.value.id });
+}
+
+export async function hangUp() {
+  if (call.value) await tell("hang_up", { call: call.value.id });
+}
+
+/** @param {number} stars @param {RatingReason[]} reasons */
+export async function rate(stars, reasons) {
+  if (call.value) await tell("rate", { call: call.value.id, stars, reasons });
+}
+
+/** Forget the call that is over; at once here, and at the service as soon as it hears of it. */
+export async function dismiss() {
+  const over = call.value;
+  if (!over || live.value) return;
+  forgotten.value = over.id;
+  await tell("dismiss", { call: over.id });
+}
+
+export async function toggleMute() {
+  muted.value = !muted.value;
+  if (own.value.mic) own.value.mic.enabled = !muted.value;
+}
+
+/**
+ * @template {keyof import("../kit/protocol.js").Requests} K
+ * @param {K} type @param {import("../kit/protocol.js").Requests[K]} fields
+ */
+async function tell(type, fields) {
+  try {
+    await connection?.request(type, fields);
+  } catch (fault) {
+    // A straggler about a call that is over meanwhile is nobody's trouble.
+    if (live.value && type !== "rejoin" && type !== "answer") trouble.value = /** @type {RequestError} */ (fault).text;
+  }
+}
+
+// --- camera and microphone, only while they are needed ------------------------------------------
+
+function openMedia() {
+  media ??= (async () => {
+    const [width, height] = (document.documentElement.dataset.camera ?? "1280x720").split("x").map(Number);
+    const found = await getLocalMedia({ width, height });
+    if (!live.value && !asking.value) {
+      stopTracks(found.mic, found.camera);
+      return;
+    }
+    own.value = { mic: found.mic, camera: found.camera };
+    faults.value = found.faults;
+    await leg.setLocal("mic", found.mic);
+    await leg.setLocal("camera", found.camera);
+  })();
+  return media;
+}
+
+function release() {
+  stopTracks(own.value.mic, own.value.camera);
+  leg.close();
+  media = null;
+  clearInterval(watch);
+  watch = undefined;
+  own.value = { mic: null, camera: null };
+  faults.value = [];
+  muted.value = false;
+  network.value = "good";
+  broken.value = false;
+}
+
+function watchNetwork() {
+  watch ??= setInterval(async () => {
+    const found = await leg.stats();
+    if (leg.state === "connected") broken.value = false;
+    weakInARow = found && found.verdict !== "good" ? weakInARow + 1 : 0;
+    network.value = found && weakInARow >= 2 ? found.verdict : "good";
+  }, STATS_MS);
+}
