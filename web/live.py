@@ -144,7 +144,7 @@ async def _reserved(switchboard: Switchboard, reservation: Reservation) -> None:
 async def _ring_expired(switchboard: Switchboard, reservation: Reservation) -> None:
     try:
         await switchboard.tell(reservation.call, ev.RingExpired(reservation.id))
-    except UnknownCall:
+    except (UnknownCall, InvalidTransition):
         await _withdraw(switchboard, reservation)
 
 

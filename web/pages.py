@@ -67,7 +67,7 @@ class PublicPages:
             web.post("/station/enrol", self.enrol),
             web.get("/agent", self.agent),
             web.get("/api/catalogue", self.catalogue),
-            web.get("/media/{name:[a-z0-9-]+\\.webm}", self.video),
+            web.get("/content/media/{name:[a-z0-9-]+\\.webm}", self.video),
         ]
 
     async def home(self, request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,311 @@
+"""Stories of a call, one paragraph each."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.agent import Release, ReservationId
+from media.protocol import Mid, NodeId, Source, TrackRef
+from records.model import EndReason, JournalKind, Outcome, ParticipantId, ParticipantRole, RatingReason
+from signaling import events as ev
+from signaling.call import (
+    RESIDENT,
+    Call,
+    InvalidTransition,
+    State,
+    decoder,
+    due,
+    encode,
+    seat_with,
+    slots,
+    transition,
+)
+from tests.signaling.playbook import AGENT, NODE, NOW, OTHER, SEAT, Playbook, reservation
+
+
+def kinds(playbook: Playbook) -> list[JournalKind]:
+    return [c.kind for c in playbook.commands if isinstance(c, ev.Journal)]
+
+
+def test_a_new_call_waits_and_connects_meanwhile() -> None:
+    story = Playbook.begin()
+    story << ev.OpenRoom() << ev.Join(RESIDENT, ParticipantRole.RESIDENT, 1) << ev.Enqueue
+    story.silent().is_(State.QUEUED)
+
+
+def test_it_rings_at_one_agent_whose_connection_is_made_meanwhile() -> None:
+    story = Playbook.begin().connected_resident().ringing()
+    (story << ev.Join(SEAT, ParticipantRole.AGENT, 1)).silent().is_(State.OFFERED)
+    assert slots(story.call) == {}, "nobody sees anybody before the agent accepts"
+
+
+def test_accepting_shows_and_records_both_at_once() -> None:
+    story = Playbook.begin().connected_resident().ringing().connected_agent().accepted()
+    story << ev.SetSlots << ev.Record((RESIDENT, SEAT))
+    story.silent().is_(State.ACTIVE)
+    assert slots(story.call) == {
+        RESIDENT: {Mid.MIC: TrackRef(SEAT, Source.MIC), Mid.CAMERA: TrackRef(SEAT, Source.CAMERA)},
+        SEAT: {Mid.MIC: TrackRef(RESIDENT, Source.MIC), Mid.CAMERA: TrackRef(RESIDENT, Source.CAMERA)},
+    }
+
+
+def test_accepting_before_the_connection_is_up_waits_for_it() -> None:
+    story = Playbook.begin().connected_resident().ringing().accepted().is_(State.CONNECTING)
+    story.connected_agent().is_(State.ACTIVE)
+    assert story.call.connected_at == NOW
+
+
+def test_a_declined_call_goes_back_to_its_place() -> None:
+    story = Playbook.begin().ringing().at(NOW + 3) >> ev.Declined(AGENT, ReservationId("r1"))
+    (story << ev.GiveBack(reservation(), Release.DECLINED) << ev.Leave(SEAT)).silent().is_(State.QUEUED)
+    assert story.call.requested_at == NOW
+
+
+def test_a_ring_that_nobody_answers_goes_back_and_the_next_agent_has_a_seat_of_its_own() -> None:
+    story = Playbook.begin().ringing().at(NOW + 20) >> ev.RingExpired(ReservationId("r1"))
+    story << ev.GiveBack(reservation(), Release.NO_ANSWER) << ev.Leave(SEAT)
+    story >> ev.Reserved(reservation(OTHER, 2, NOW + 40))
+    (story << ev.Join(ParticipantId("agent-2"), ParticipantRole.AGENT, 1)).is_(State.OFFERED)
+
+
+def test_an_answer_that_comes_after_the_ring_is_refused() -> None:
+    story = Playbook.begin().ringing() >> ev.RingExpired(ReservationId("r1"))
+    with pytest.raises(InvalidTransition):
+        story.accepted()
+    story.is_(State.QUEUED)
+
+
+def test_another_agents_answer_is_refused() -> None:
+    story = Playbook.begin().ringing()
+    with pytest.raises(InvalidTransition):
+        story >> ev.Accepted(OTHER, ReservationId("r1"))
+
+
+def test_a_second_reservation_for_a_ringing_call_goes_back() -> None:
+    late = reservation(OTHER, 2)
+    story = Playbook.begin().ringing() >> ev.Reserved(late)
+    (story << ev.GiveBack(late, Release.WITHDRAWN)).silent().is_(State.OFFERED)
+
+
+def test_cancelling_while_it_waits_takes_it_out_of_the_queue() -> None:
+    story = Playbook.begin() >> ev.LeftByResident()
+    (story << ev.Withdraw() << ev.CloseRoom()).silent().is_(State.ENDED)
+    assert story.call.end_reason is EndReason.CANCELLED
+
+
+def test_cancelling_while_it_rings_lets_the_agent_go() -> None:
+    story = Playbook.begin().ringing() >> ev.LeftByResident()
+    (story << ev.GiveBack(reservation(), Release.WITHDRAWN) << ev.CloseRoom()).silent().is_(State.ENDED)
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (ev.LeftByResident(), EndReason.COMPLETED_BY_RESIDENT),
+        (ev.HungUpByAgent(AGENT), EndReason.COMPLETED_BY_AGENT),
+    ],
+)
+def test_either_side_may_hang_up(event: ev.AnyEvent, reason: EndReason) -> None:
+    story = Playbook.begin().talking() >> event
+    (story << ev.FreeAgent(AGENT) << ev.CloseRoom()).silent().is_(State.ENDED)
+    assert story.call.end_reason is reason
+
+
+def test_a_shared_form_is_seen_by_the_other_and_its_end_too() -> None:
+    story = Playbook.begin().talking() >> ev.ShareSet(SEAT, on=True)
+    assert kinds(story) == [JournalKind.SHARE_STARTED]
+    assert slots(story.call)[RESIDENT][Mid.SHARE] == TrackRef(SEAT, Source.SHARE)
+    assert Mid.SHARE not in slots(story.call)[SEAT]
+    first = story.call.revision
+    story >> ev.ShareSet(SEAT, on=False)
+    assert kinds(story) == [JournalKind.SHARE_STOPPED]
+    assert Mid.SHARE not in slots(story.call)[RESIDENT]
+    assert story.call.revision > first
+
+
+def test_a_reloaded_page_gets_a_new_connection_and_late_word_of_the_old_one_is_dropped() -> None:
+    story = Playbook.begin().talking() >> ev.RejoinAsked(SEAT, 1)
+    (story << ev.Join(SEAT, ParticipantRole.AGENT, 2)).silent()
+    story >> ev.LegDown(SEAT, 1, "closed")
+    story.silent().is_(State.ACTIVE)
+    story >> ev.Offered(SEAT, 2, "o2") >> ev.Answered(SEAT, 2, "a2")
+    story << ev.PassAnswer(SEAT, 2, "a2")
+
+
+def test_an_answer_without_an_offer_is_refused() -> None:
+    with pytest.raises(InvalidTransition):
+        Playbook.begin() >> ev.Answered(RESIDENT, 1, "a")
+
+
+def test_a_refused_answer_may_be_given_again() -> None:
+    story = Playbook.begin() >> ev.Offered(RESIDENT, 1, "o") >> ev.Answered(RESIDENT, 1, "bad")
+    story >> ev.AnswerRefused(RESIDENT, 1, "no fingerprint")
+    seat = seat_with(story.call, ParticipantRole.RESIDENT)
+    assert seat is not None
+    assert seat.refused == "no fingerprint"
+    (story >> ev.Answered(RESIDENT, 1, "good")) << ev.PassAnswer(RESIDENT, 1, "good")
+
+
+def test_a_resident_who_is_away_too_long_ends_the_call() -> None:
+    story = Playbook.begin().talking() >> ev.WentAway(ParticipantRole.RESIDENT)
+    assert kinds(story) == [JournalKind.AWAY]
+    assert due(story.call) == NOW + 30
+    story.at(NOW + 30) >> ev.DeadlinePassed()
+    story.is_(State.ENDED)
+    assert story.call.end_reason is EndReason.RESIDENT_LOST
+
+
+def test_a_resident_who_comes_back_in_time_goes_on() -> None:
+    story = Playbook.begin().talking() >> ev.WentAway(ParticipantRole.RESIDENT)
+    story.at(NOW + 29) >> ev.CameBack(ParticipantRole.RESIDENT)
+    assert kinds(story) == [JournalKind.BACK]
+    story.at(NOW + 60) >> ev.DeadlinePassed()
+    story.silent().is_(State.ACTIVE)
+
+
+def test_an_agent_who_vanishes_while_it_rings_does_not_hold_the_call_up() -> None:
+    story = Playbook.begin().ringing() >> ev.WentAway(ParticipantRole.AGENT)
+    story.at(NOW + 5) >> ev.DeadlinePassed()
+    (story << ev.GiveBack(reservation(), Release.NO_ANSWER)).is_(State.QUEUED)
+
+
+def test_a_connection_that_is_never_made_ends_by_name() -> None:
+    story = Playbook.begin().ringing().accepted().at(NOW + 15) >> ev.DeadlinePassed()
+    assert story.call.end_reason is EndReason.CONNECT_FAILED
+
+
+def test_a_dead_node_moves_the_call_and_every_connection_is_made_again() -> None:
+    story = Playbook.begin().talking() >> ev.NodeGone(NODE, NodeId("node-b"))
+    story << ev.OpenRoom() << ev.Join(RESIDENT, ParticipantRole.RESIDENT, 2)
+    (story << ev.Join(SEAT, ParticipantRole.AGENT, 2) << ev.SetSlots << ev.Record).silent().is_(State.ACTIVE)
+    assert story.call.node == "node-b"
+
+
+def test_without_another_node_the_call_waits_and_then_ends_by_name() -> None:
+    story = Playbook.begin().talking() >> ev.NodeGone(NODE, None)
+    assert due(story.call) == NOW + 15
+    story.at(NOW + 15) >> ev.DeadlinePassed()
+    assert story.call.end_reason is EndReason.MEDIA_LOST
+
+
+def test_only_the_agent_who_answered_says_what_came_of_it() -> None:
+    story = (
+        Playbook.begin().talking() >> ev.HungUpByAgent(AGENT) >> ev.OutcomeSet(AGENT, Outcome.RESOLVED, "好")
+    )
+    assert kinds(story) == [JournalKind.WRAPPED_UP]
+    with pytest.raises(InvalidTransition):
+        story >> ev.OutcomeSet(OTHER, Outcome.OTHER, "")
+
+
+def test_a_call_is_rated_once_and_only_when_somebody_answered() -> None:
+    story = Playbook.begin().talking() >> ev.LeftByResident() >> ev.Rated(1, (RatingReason.ATTITUDE,))
+    assert story.call.stars == 1
+    with pytest.raises(InvalidTransition):
+        story >> ev.Rated(5, ())
+    with pytest.raises(InvalidTransition):
+        Playbook.begin() >> ev.LeftByResident() >> ev.Rated(5, ())
+
+
+def test_an_ended_call_is_forgotten_when_it_has_served() -> None:
+    story = Playbook.begin() >> ev.LeftByResident()
+    assert due(story.call) == NOW + 300
+    (story.at(NOW + 300) >> ev.DeadlinePassed()) << ev.Forget()
+
+
+def test_journal_entries_carry_the_time_and_the_same_key_however_often_they_are_carried_out() -> None:
+    story = Playbook.begin().ringing()
+    entry = next(c for c in story.commands if isinstance(c, ev.Journal))
+    assert (entry.at, entry.kind) == (NOW, JournalKind.RING)
+    assert entry.key == f"{story.call.revision}-0-ring"
+
+
+# --- whatever happens ---
+
+seats = st.sampled_from([RESIDENT, SEAT, ParticipantId("agent-2"), ParticipantId("stranger")])
+agents = st.sampled_from([AGENT, OTHER])
+generations = st.integers(1, 3)
+reservations = st.builds(reservation, agents, st.integers(1, 3))
+reservation_ids = st.sampled_from([ReservationId(f"r{n}") for n in (1, 2, 3)])
+roles = st.sampled_from([ParticipantRole.RESIDENT, ParticipantRole.AGENT, ParticipantRole.EXPERT])
+events: st.SearchStrategy[ev.AnyEvent] = st.one_of(
+    st.builds(ev.Reserved, reservations),
+    st.builds(ev.Accepted, agents, reservation_ids),
+    st.builds(ev.Declined, agents, reservation_ids),
+    st.builds(ev.RingExpired, reservation_ids),
+    st.just(ev.LeftByResident()),
+    st.builds(ev.HungUpByAgent, agents),
+    st.builds(ev.Offered, seats, generations, st.just("offer")),
+    st.builds(ev.Answered, seats, generations, st.just("answer")),
+    st.builds(ev.AnswerRefused, seats, generations, st.just("why")),
+    st.builds(ev.LegUp, seats, generations),
+    st.builds(ev.LegDown, seats, generations, st.just("silent")),
+    st.builds(ev.RejoinAsked, seats, generations),
+    st.builds(ev.WentAway, roles),
+    st.builds(ev.CameBack, roles),
+    st.builds(ev.ShareSet, seats, st.booleans()),
+    st.builds(ev.NoteAdded, agents, st.just("n"), st.just("k")),
+    st.builds(ev.OutcomeSet, agents, st.sampled_from(Outcome), st.just("")),
+    st.builds(ev.Rated, st.integers(1, 5), st.just(())),
+    st.builds(ev.NodeGone, st.sampled_from([NODE, NodeId("b")]), st.sampled_from([None, NodeId("b"), NODE])),
+    st.just(ev.DeadlinePassed()),
+)
+steps = st.lists(st.tuples(events, st.floats(0, 25)), max_size=40)
+
+LEGAL = {
+    State.QUEUED: {State.QUEUED, State.OFFERED, State.ENDED},
+    State.OFFERED: {State.OFFERED, State.QUEUED, State.CONNECTING, State.ACTIVE, State.ENDED},
+    State.CONNECTING: {State.CONNECTING, State.ACTIVE, State.ENDED},
+    State.ACTIVE: {State.ACTIVE, State.ENDED},
+    State.ENDED: {State.ENDED},
+}
+
+
+@settings(max_examples=400, deadline=None)
+@given(steps)
+def test_whatever_happens_a_call_stays_sound(story: list[tuple[ev.AnyEvent, float]]) -> None:
+    call, now = Playbook.begin().call, NOW
+    closed = freed = held = 0
+    for event, pause in story:
+        now += pause
+        before = encode(call)
+        try:
+            after, commands = transition(call, event, now)
+        except InvalidTransition:
+            assert encode(call) == before, "an illegal event changed something"
+            continue
+        assert after.state in LEGAL[call.state]
+        assert after.revision in (call.revision, call.revision + 1)
+        assert decoder.decode(encode(after)) == after
+        closed += sum(isinstance(c, ev.CloseRoom) for c in commands)
+        freed += sum(isinstance(c, ev.FreeAgent) for c in commands)
+        held += _reservations_taken(call, after) - _reservations_let_go(commands, event)
+        _check(after)
+        call = after
+    assert closed == (call.state is State.ENDED), "a room is closed once, when the call ends"
+    assert freed == (call.state is State.ENDED and call.agent is not None)
+    assert held == (call.reservation is not None), "every reservation is kept, used or given back, once"
+
+
+def _reservations_taken(before: Call, after: Call) -> int:
+    """A reservation that was accepted became the answer; it is let go by FreeAgent instead."""
+    taken = after.reservation is not None and before.reservation is None
+    used = before.agent is None and after.agent is not None
+    return int(taken) - int(used)
+
+
+def _reservations_let_go(commands: tuple[ev.AnyCommand, ...], event: ev.AnyEvent) -> int:
+    refused = isinstance(event, ev.Reserved)
+    return sum(isinstance(c, ev.GiveBack) for c in commands) if not refused else 0
+
+
+def _check(call: Call) -> None:
+    assert (call.state is State.OFFERED) == (call.reservation is not None)
+    assert (call.end_reason is not None) == (call.ended_at is not None) == (call.state is State.ENDED)
+    assert call.state in (State.QUEUED, State.OFFERED, State.ENDED) or call.agent is not None
+    participants = [s.participant for s in call.seats]
+    assert len(set(participants)) == len(participants) <= 4
+    for viewer, seen in slots(call).items():
+        assert all(track.participant != viewer for track in seen.values()), "nobody is shown to themselves"
+    assert call.sharing is None or call.sharing in participants
+    if call.state is not State.ENDED and any(s.away_until is not None for s in call.seats):
+        assert due(call) is not None
