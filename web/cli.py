@@ -130,6 +130,22 @@ def migrate(invocation: Invocation) -> None:
     click.echo("The database is up to date.")
 
 
+@main.command()
+@click.pass_obj
+def doctor(invocation: Invocation) -> None:
+    """Examine this installation and say what is wrong with it, and what to do.
+
+    Looks at folders and disk, ports, certificate, database, Redis, media addresses, TURN and clock, and
+    changes nothing. Exit code 1 when something is broken. Chinese unless your locale says otherwise; see
+    --lang.
+    """
+    from web import doctor as examination
+
+    findings = asyncio.run(examination.examine(invocation.config()))
+    click.echo(examination.report(findings, examination.language(invocation.lang)))
+    sys.exit(EXIT_FAILED if examination.faulty(findings) else 0)
+
+
 main.add_command(account)
 main.add_command(seed)
 main.add_command(station)

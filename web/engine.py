@@ -26,7 +26,7 @@ from web.supervisor import CannotStart, Child, spawn, stop, until_ready
 
 SOCKET_PATH_MAX = 107  # sun_path is 108 bytes with its final zero (unix(7))
 READY_S = 60.0  # a long append-only file takes its time to load
-ORPHAN_S = 5.0  # how long a dead parent's engine may take to write its file and go
+ORPHAN_S = 5.0  # how long a dead parent's children may take to write their files and go
 STOP_S = 3.0
 
 
@@ -102,18 +102,18 @@ async def _probe(path: Path) -> Server | None:
 
 
 class Claim:
-    """The right to run an engine in ``folder``: a file lock that the engine process inherits, so that it is
-    held until both this process and the engine are gone."""
+    """The right to run in ``folder``: a file lock that the children inherit (``pass_fds``), so that it is held
+    until this process and all of them are gone."""
 
     def __init__(self, folder: Path, descriptor: int) -> None:
         self.folder = folder
         self.descriptor = descriptor
 
     @classmethod
-    async def take(cls, folder: Path) -> "Claim":
-        """Raises EngineError when somebody else has it. The engine of a parent that died is waited for."""
+    async def take(cls, folder: Path, name: str = "engine.lock") -> "Claim":
+        """Raises EngineError when somebody else has it. A dead parent's children are waited for."""
         _private_folder(folder)
-        descriptor = os.open(folder / "engine.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + ORPHAN_S
         while not _try_lock(descriptor):
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()

@@ -49,7 +49,7 @@ async def serve(config: Config, file: Path | None, *, demo: bool) -> int:
 
 
 async def _start(config: Config, file: Path | None, supervisor: Supervisor, *, demo: bool) -> None:
-    _private_data_folder(config)
+    claim = await engine.Claim.take(config.data_dir, "serve.lock")
     _refuse_taken_port(config)
     await _start_redis(config, supervisor)
     await migrate(config)
@@ -57,17 +57,10 @@ async def _start(config: Config, file: Path | None, supervisor: Supervisor, *, d
         from web import demo as hall
 
         await hall.prepare(config)
-    await supervisor.start([*media_children(config, file), web_child(config, file)])
+    await supervisor.start([*media_children(config, file, claim), web_child(config, file, claim)])
     log.info("ready", address=config.origin)
     if demo:
         await hall.announce(config)
-
-
-def _private_data_folder(config: Config) -> None:
-    try:
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as why:
-        raise CannotStart(f"The data folder {config.data_dir} cannot be made: {why.strerror}.") from None
 
 
 def _refuse_taken_port(config: Config) -> None:
@@ -125,12 +118,12 @@ def command(file: Path | None, *words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "web.cli", *settings, *words)
 
 
-def media_children(config: Config, file: Path | None) -> list[Child]:
+def media_children(config: Config, file: Path | None, claim: engine.Claim) -> list[Child]:
     async def registered(pid: int) -> bool:
         return await node_of(engine.redis_url(config), pid)
 
     return [
-        Child(f"media {number}", command(file, "media"), registered)
+        Child(f"media {number}", command(file, "media"), registered, pass_fds=(claim.descriptor,))
         for number in range(1, config.workers + 1)
     ]
 
@@ -146,11 +139,11 @@ async def node_of(redis_url: str, pid: int) -> bool:
     return any(info_decoder.decode(lease).pid == pid for lease in leases if lease is not None)
 
 
-def web_child(config: Config, file: Path | None) -> Child:
+def web_child(config: Config, file: Path | None, claim: engine.Claim) -> Child:
     async def answering(_: int) -> bool:
         return await answers_http(config)
 
-    return Child("web", command(file, "web"), answering)
+    return Child("web", command(file, "web"), answering, pass_fds=(claim.descriptor,))
 
 
 async def answers_http(config: Config) -> bool:

@@ -172,7 +172,14 @@ class _Kept:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        return self.process is None or await stop(self.process, grace)
+        if self.process is None:
+            return True
+        began = time.monotonic()
+        clean = await stop(self.process, grace)
+        log.debug(
+            "child stopped", child=self.child.name, s=round(time.monotonic() - began, 2), killed=not clean
+        )
+        return clean
 
     async def _spawn(self) -> Process:
         if self.child.output is None:
