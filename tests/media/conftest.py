@@ -125,6 +125,11 @@ StartNode = Callable[..., Any]
 
 
 @pytest.fixture
+def node_program() -> str:
+    return _RUN
+
+
+@pytest.fixture
 async def start_node(redis: Redis, valkey_socket: Path, tmp_path: Path) -> AsyncIterator[StartNode]:
     """Starts nodes; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[bytes]] = []

@@ -122,7 +122,8 @@ peer.stats = async () => {
     if (s.type === "inbound-rtp") {
       found.inbound[s.mid] = {
         packets: s.packetsReceived, lost: s.packetsLost, decoded: s.framesDecoded || 0, keys: s.keyFramesDecoded || 0,
-        energy: s.totalAudioEnergy || 0, width: s.frameWidth || 0, nacks: s.nackCount || 0, plis: s.pliCount || 0,
+        energy: s.totalAudioEnergy || 0, width: s.frameWidth || 0, height: s.frameHeight || 0,
+        nacks: s.nackCount || 0, plis: s.pliCount || 0,
         freezes: s.freezeCount || 0, concealed: s.concealedSamples || 0, samples: s.totalSamplesReceived || 0,
         playout: s.estimatedPlayoutTimestamp || 0, repaired: s.retransmittedPacketsReceived || 0,
       };
