@@ -12,7 +12,7 @@ from records.tables import calls, journal, parts, ratings, storable
 
 
 class Ledger:
-    """Fits the port of the same name that signaling owns."""
+    """Carries out the port of the same name that signaling owns; the manifest at the end is ``Manifests``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -24,7 +24,7 @@ from records.canonical import NO_HASH, canonical, sha256
 from records.database import Chain, Database
 from records.model import CallId, Gap, Part, PartId
 from records.storage import NoSuchRecording, Storage
-from records.tables import manifests, parts, read_as
+from records.tables import calls, manifests, parts, read_as
 
 FORMAT = "bangban-manifest-1"
 FILE_NAME = "manifest.json"
@@ -122,6 +122,17 @@ class Manifests:
         measured = [(part, (lengths or {}).get(part.id)) for part in orphans]
         ended = detail.summary.ended_at
         return tuple([await self._seal_orphan(part, length, ended) for part, length in measured])
+
+    async def unsealed(self, ended_before: float, limit: int = 100) -> tuple[CallId, ...]:
+        """Calls that ended before then and have no manifest, oldest first: for sweeping up after a crash."""
+        query = (
+            sa.select(calls.c.id)
+            .where(calls.c.ended_at < ended_before, ~sa.exists().where(manifests.c.call == calls.c.id))
+            .order_by(calls.c.ended_at)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return tuple(CallId(id) for id in await connection.scalars(query))
 
     async def manifest(self, call: CallId) -> Manifest | None:
         async with self._database.read() as connection:

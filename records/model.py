@@ -155,7 +155,7 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Content(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a hall publishes. Ids are unique per kind; every reference is resolvable (the loader checks)."""
+    """All that a hall publishes. Ids are unique per kind; references are resolvable (the loader checks)."""
 
     hall: HallId
     name: Text

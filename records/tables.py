@@ -79,6 +79,7 @@ calls = sa.Table(
     sa.Index(None, "outcome", "requested_at"),
     sa.Index(None, "end_reason", "requested_at"),
     sa.Index(None, "stars", "requested_at"),
+    sa.Index(None, "ended_at"),  # for the sweep of calls without a manifest
 )
 
 journal = sa.Table(

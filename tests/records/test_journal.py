@@ -14,13 +14,7 @@ from records.model import (
     RatingReason,
 )
 from records.store import Store
-from signaling.ports import Ledger
 from tests.records.samples import call, entry, part, sealed
-
-
-async def test_it_fits_the_port_that_signaling_owns(store: Store) -> None:
-    ledger: Ledger = store.ledger
-    await ledger.write([entry("requested:1")], call())
 
 
 async def test_what_is_written_is_read_back(store: Store) -> None:

@@ -131,6 +131,16 @@ async def test_the_parts_of_a_call_that_goes_on_are_not_sealed_from_outside(
     assert await store.calls.part("p9") == part("p9", "running")
 
 
+async def test_what_a_crash_left_without_a_manifest_is_told(manifests: Manifests, store: Store) -> None:
+    await store.ledger.write([], call("running"))
+    await store.ledger.write([], call("later", ended_at=1500.0))
+    assert set(await manifests.unsealed(1100.0)) == {C1, C2}
+    await manifests.seal(C2, 2000.0)
+    assert await manifests.unsealed(1100.0) == (C1,)
+    assert await manifests.unsealed(1501.0) == (C1, CallId("later"))
+    assert await manifests.unsealed(1501.0, limit=1) == (C1,)
+
+
 async def test_a_file_changed_cut_or_removed_is_found(manifests: Manifests, recordings: Path) -> None:
     await manifests.seal(C1, 2000.0)
     (recordings / "2026-11-23/c1/p1.webm").write_bytes(b"resideNt")

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from records.storage import CHUNK, NoSuchRecording, Storage
 
@@ -27,6 +28,17 @@ def storage(recordings: Path) -> Storage:
 )
 async def test_a_range_is_exact(storage: Storage, start: int, end: int | None, found: bytes) -> None:
     assert await _bytes(storage, NAME, start, end) == found
+
+
+async def test_a_bucket_is_read_by_the_same_code() -> None:
+    bucket = Storage(MemoryStore(), None)
+    await bucket.write(NAME, b"0123456789")
+    assert await bucket.size(NAME) == 10
+    assert await _bytes(bucket, NAME, 3, 7) == b"3456"
+    with pytest.raises(NoSuchRecording):
+        await bucket.size("none")
+    with pytest.raises(NoSuchRecording):
+        await bucket.write("../x", b"")
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 4), (5, 4), (0, 11), (11, None), (11, 12)])

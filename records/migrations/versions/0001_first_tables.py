@@ -102,6 +102,7 @@ def create_tables() -> None:
         sa.Column("stars", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
     )
+    op.create_index(op.f("ix_calls_ended_at"), "calls", ["ended_at"], unique=False)
     op.create_index(op.f("ix_calls_agent_requested_at"), "calls", ["agent", "requested_at"], unique=False)
     op.create_index(
         op.f("ix_calls_end_reason_requested_at"), "calls", ["end_reason", "requested_at"], unique=False
