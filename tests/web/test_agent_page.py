@@ -167,8 +167,8 @@ async def clean(page: Page) -> None:
 
 async def fits(page: Page) -> None:
     """Nothing to scroll on the page itself."""
-    sizes = "[document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]"
-    assert await page.evaluate(sizes) == [0, 0]
+    over = "(root) => [root.scrollHeight - innerHeight, root.scrollWidth - innerWidth]"
+    assert await page.locator("html").evaluate(over) == [0, 0]
 
 
 # --- devices and presence ---------------------------------------------------------------------------
@@ -432,7 +432,7 @@ async def test_wrap_up_that_runs_out_keeps_what_was_chosen(browser: Browser, sit
         assert said.outcome is Outcome.RESOLVED
 
 
-# --- the page itself -------------------------------------------------------------------------------------------
+# --- the page itself -----------------------------------------------------------------------------
 
 
 async def test_a_second_window_takes_over_and_one_button_takes_it_back(browser: Browser, site: Site) -> None:
@@ -482,12 +482,14 @@ async def test_the_list_of_keys_and_the_other_language(browser: Browser, site: S
 async def test_every_screen_fits_without_scrolling(
     browser: Browser, site: Site, width: int, height: int
 ) -> None:
-    states = [off_duty(), idle(), ringing(), in_call(), wrapping_up()]
+    screens = {
+        "idle": off_duty(),
+        "ring": ringing(),
+        "stage": in_call(sharing=True, resident_away=True),
+        "wrap-up": wrapping_up(),
+    }
     async with console(browser, site, idle(), width=width, height=height) as (page, server):
-        for state in states:
+        for marker, state in screens.items():
             server.send(state)
-            marker = (
-                "wrap-up" if state.wrap_up_until else "stage" if state.activity is Activity.IN_CALL else None
-            )
-            await expect(page.get_by_test_id(marker or "status")).to_be_visible()
+            await expect(page.get_by_test_id(marker)).to_be_visible()
             await fits(page)

@@ -6,7 +6,6 @@ import { checking } from "./state.js";
 import { language } from "./text.js";
 
 const STAGE = "bangban.agent.stage";
-const YEAR_S = 365 * 24 * 3600;
 
 /** @type {import("../../vendor/signals.js").Signal<"dark" | "light">} */
 export const stage = signal(localStorage.getItem(STAGE) === "light" ? "light" : "dark");
@@ -16,10 +15,10 @@ export function switchStage() {
   localStorage.setItem(STAGE, stage.value);
 }
 
-/** The cookie is for the pages that the server writes, sign-in above all. */
+/** At once here; the server keeps it in a cookie of its own for the next page that it writes. */
 export function switchLanguage() {
   language.value = language.value === "zh" ? "en" : "zh";
-  document.cookie = `lang=${language.value}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
+  fetch(`/agent?lang=${language.value}`).catch(() => undefined); // forgotten by the next page, if that fails
 }
 
 export function openCheck() {

@@ -76,7 +76,7 @@ function useDevices(choice) {
 
 /** @param {{local: Local | null}} props */
 function Blank({ local }) {
-  return html`<p class="blank"><${Icon} name="video-off" />${local === null ? t("check.starting") : t("media.no_camera")}</p>`;
+  return html`<p class="blank"><${Icon} name="video-off" />${t(local === null ? "check.starting" : local.mic === null ? "check.no_picture" : "media.no_camera")}</p>`;
 }
 
 /** @param {{kind: "camera" | "mic" | "speaker", value: string, options: MediaDeviceInfo[], onChange: (id: string) => void}} props */

@@ -46,7 +46,7 @@ function Bar() {
     }
     <nav aria-label=${t("menu")}>
       ${mode.value === "idle" && html`<${Act} act="check" icon="settings" hotkey="K" word=${t("menu.check")} onClick=${openCheck} />`}
-      <${Act} act="stage" icon=${dark ? "eye" : "video"} hotkey="D" word=${t("menu.stage")} pressed=${dark} onClick=${switchStage} />
+      ${mode.value === "call" && html`<${Act} act="stage" icon=${dark ? "eye" : "video"} hotkey="D" word=${t("menu.stage")} pressed=${dark} onClick=${switchStage} />`}
       <${Act} act="help" icon="keyboard" hotkey="?" word=${t("help")} onClick=${toggleHelp} />
       <${Act} act="language" icon="language" hotkey="L" word=${t("lang.other")} onClick=${switchLanguage} />
       ${
@@ -58,8 +58,9 @@ function Bar() {
   </header>`;
 }
 
-/** Over everything else and outside the flow: nothing moves when the network goes or comes. */
+/** Over the middle and outside the flow: nothing moves when the network goes or comes. In a call it is the stage's. */
 function LinkBanner() {
+  if (mode.value === "call") return null;
   const word = link.value === "lost" ? "link.lost" : link.value === "restarting" ? "link.restarting" : null;
   const lacking = catalogue.value === "failed" && state.value !== null;
   if (word === null && !lacking) return null;

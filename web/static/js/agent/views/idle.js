@@ -52,12 +52,12 @@ function Hints() {
   const [permission, setPermission] = useState(noticePermission());
   const ask = async () => setPermission(await Notification.requestPermission());
   return html`<ul class="hints">
-    ${!soundAllowed.value && html`<li><${Icon} name="speaker-off" />${t("idle.sound")}</li>`}
+    ${!soundAllowed.value && html`<li><${Icon} name="speaker-off" /><span>${t("idle.sound")}</span></li>`}
     ${
       permission === "default" &&
-      html`<li><${Icon} name="bell" />${t("idle.notify.text")}
+      html`<li><${Icon} name="bell" /><span>${t("idle.notify.text")}</span>
         <${Act} act="notify" icon="bell" word=${t("idle.notify")} onClick=${ask} /></li>`
     }
-    ${permission === "denied" && html`<li><${Icon} name="info" />${t("idle.notify.denied")}</li>`}
+    ${permission === "denied" && html`<li><${Icon} name="info" /><span>${t("idle.notify.denied")}</span></li>`}
   </ul>`;
 }

@@ -58,7 +58,7 @@ export function Presence({ desk }) {
   if (seen === null) return html`<aside class="left" aria-label=${t("left")}></aside>`;
   return html`<aside class="left" aria-label=${t("left")}>
     <${Status} seen=${seen} />
-    ${pausedBySystem(seen) && html`<p class="why">${t(`presence.why.${seen.pause_reason}`)}</p>`}
+    ${pausedBySystem(seen) && mode.value !== "idle" && html`<p class="why">${t(`presence.why.${seen.pause_reason}`)}</p>`}
     <${Choices} seen=${seen} desk=${desk} />
     <${Refusal} place="presence" />
     <${Queue} seen=${seen} />
@@ -90,7 +90,7 @@ function Choices({ seen, desk }) {
       html`<${Act} act="available" icon="headset" kind="primary" hotkey="0" word=${t(back ? "presence.back" : "presence.go")}
         disabled=${waiting} onClick=${() => desk.declare("available")} />`
     }
-    <h2>${t("presence.pause")}</h2>
+    <h2>${t(seen.activity === "idle" ? "presence.pause" : "presence.pause.after")}</h2>
     <div class="reasons">
       ${REASONS.map(
         (reason, index) =>

@@ -2,7 +2,7 @@
 
 import { html, Icon } from "../../kit/ui.js";
 import { words } from "../format.js";
-import { itemName, local, now, sending, state } from "../state.js";
+import { itemName, local, now, sending, soundAllowed, state } from "../state.js";
 import { pick, t } from "../text.js";
 import { Act, Refusal, Trouble } from "./parts.js";
 
@@ -32,6 +32,7 @@ export function Ring({ desk }) {
       <${Act} act="decline" icon="close" kind="large" hotkey="Esc" word=${t("ring.decline")} disabled=${busy} onClick=${() => desk.decline()} />
     </div>
     <${Refusal} place="ring" />
+    ${!soundAllowed.value && html`<p class="hint">${t("idle.sound")}</p>`}
     ${
       local.value?.fault
         ? html`<${Trouble} fault=${local.value.fault} onRetry=${() => desk.retryLocal()} />`

@@ -86,12 +86,12 @@ function Notes({ desk }) {
     void save();
   };
   return html`<section class="notes">
-    <h2><${Icon} name="note" />${t("side.notes")}</h2>
+    <h2><${Icon} name="note" />${t("side.notes")}<kbd aria-hidden="true">N</kbd></h2>
     <${NoteList} />
     <div class="write">
       <textarea id="note" rows="2" maxlength="2000" aria-label=${t("note.label")} aria-keyshortcuts="N" placeholder=${t("note.hint")}
         value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} onKeyDown=${onKeyDown}></textarea>
-      <${Act} act="note" icon="check" hotkey="N" word=${t(busy ? "note.saving" : "note.add")} disabled=${busy} onClick=${save} />
+      <${Act} act="note" icon="check" word=${t(busy ? "note.saving" : "note.add")} disabled=${busy} onClick=${save} />
     </div>
     <${Refusal} place="note" />
   </section>`;

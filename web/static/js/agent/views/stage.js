@@ -4,7 +4,7 @@ import { html, Icon, Picture, useEffect, useRef } from "../../kit/ui.js";
 import { remembered, sendTo } from "../devices.js";
 import { clock } from "../format.js";
 import {
-  cameraOff, ending, local, muted, network, now, remoteRevision, shared, shareLost, soundBlocked, startingShare, state,
+  cameraOff, ending, link, local, muted, network, now, remoteRevision, shared, shareLost, soundBlocked, startingShare, state,
 } from "../state.js";
 import { pick, t } from "../text.js";
 import { Act, Refusal, Trouble } from "./parts.js";
@@ -122,6 +122,8 @@ function Voice({ track }) {
 function Banners({ call, desk }) {
   const fault = local.value?.fault ?? null;
   return html`<div class="banners">
+    ${(link.value === "lost" || link.value === "restarting") &&
+      html`<${Banner} icon="no-network" tone="warn" word=${t(`link.${link.value}`)} />`}
     ${call.resident_away && html`<${Banner} icon="no-network" tone="warn" word=${t("call.away")} />`}
     ${!call.connected && call.phase === "active" && html`<${Banner} icon="refresh" tone="warn" word=${t("call.rejoining")} />`}
     ${muted.value && html`<${Banner} icon="mic-off" tone="warn" word=${t("call.muted")} />`}

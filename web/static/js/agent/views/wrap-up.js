@@ -43,7 +43,6 @@ export function WrapUp({ desk }) {
       <${Outcomes} />
       <${Remarks} />
     </div>
-    <${Refusal} place="wrap_up" />
     <${Finish} desk=${desk} />
   </form>`;
 }
@@ -91,5 +90,6 @@ function Finish({ desk }) {
     <${Act} act="ready" icon="check" kind="primary large" hotkey="Enter" disabled=${busy} onClick=${() => desk.ready()}
       word=${t(busy ? "wrap.saving" : onDuty ? "wrap.ready" : "wrap.ready.paused")} />
     ${!onDuty && html`<span class="hint">${t("presence.then", { word: t(declared(seen).word) })}</span>`}
+    <${Refusal} place="wrap_up" />
   </div>`;
 }
