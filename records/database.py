@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from records.canonical import canonical
 
 BUSY_MS = 10_000  # how long a writer waits for another before it fails
+CHECK_S = 10.0
 MIGRATION_WAIT_S = 60.0
 MIGRATION_LOCK = 0x62616E6762616E  # PostgreSQL advisory lock: "bangban" in ASCII
 _DRIVERS = {
@@ -124,19 +125,20 @@ class Database:
         database that is down: that is one of the problems."""
         newest = _newest()
         try:
-            async with self.write() as connection:
+            async with asyncio.timeout(CHECK_S), self.write() as connection:
                 version = ".".join(str(n) for n in self._engine.dialect.server_version_info or ())
                 revision = await connection.run_sync(_revision)
         except (sa.exc.SQLAlchemyError, OSError) as error:
-            problem = f"The database {self.shown_url} cannot be used: {_first_line(error)}"
+            problem = f"The database {self.shown_url} cannot be used: {_plainly(error)}"
             return DatabaseReport(self._engine.dialect.name, None, newest, (problem,))
         engine = f"{self._engine.dialect.name} {version}"
         return DatabaseReport(engine, revision, newest, _revision_problems(revision, newest))
 
     @property
     def shown_url(self) -> str:
-        """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL without driver and password."""
+        plain = self.url.set(drivername=self.url.get_backend_name())
+        return plain.render_as_string(hide_password=True)
 
     @asynccontextmanager
     async def _migration_lock(self) -> AsyncIterator[None]:
@@ -256,5 +258,11 @@ def _revision_problems(revision: str | None, newest: str) -> tuple[str, ...]:
     return (f"The database is at revision {revision}, this version needs {newest}: run bangban migrate.",)
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _plainly(error: BaseException) -> str:
+    """The engine's own words, without those of the layers between."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CHECK_S:.0f} s"
+    cause = error
+    if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
+        cause = error.orig.__cause__ or error.orig
+    return (str(cause).splitlines() or [type(cause).__name__])[0]

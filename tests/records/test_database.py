@@ -73,8 +73,15 @@ async def test_a_newer_database_is_left_alone(database: Database) -> None:
 async def test_a_database_that_is_down_is_a_problem_not_an_exception() -> None:
     database = Database.open("postgresql://nobody:hush@127.0.0.1:1/none")
     report = await database.check()
-    assert "cannot be used" in report.problems[0]
-    assert "hush" not in report.problems[0]
+    assert "postgresql://nobody:***@127.0.0.1:1/none cannot be used: " in report.problems[0]
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_named_in_plain_words(tmp_path: Path) -> None:
+    (tmp_path / "b.db").write_bytes(b"garbage" * 1000)
+    database = Database.open(f"sqlite:///{tmp_path / 'b.db'}")
+    problem = f"The database sqlite:///{tmp_path / 'b.db'} cannot be used: file is not a database"
+    assert (await database.check()).problems == (problem,)
     await database.close()
 
 
