@@ -1,4 +1,4 @@
-"""A resident in front of the station's page, for tests and pictures: what they press, and what the service says."""
+"""A resident in front of the station's page: what they press, and what the service says to it."""
 
 import json
 import time
@@ -139,8 +139,8 @@ async def at_station(
     clock: bool = False,
     forgive: tuple[str, ...] = (),
 ) -> AsyncIterator[Resident]:
-    """An enrolled station showing its first screen. ``before`` is a script run before the page's own; ``clock``
-    gives the test the page's time."""
+    """An enrolled station showing its first screen, or in ``call``. ``before`` is a script run before the
+    page's own; ``clock`` gives the test the page's time."""
     site.json["/api/catalogue"] = CATALOGUE
     site.json["/station/enrol"] = {"station": StationId("station-1"), "name": NAME}
     async with opened(browser, site, width=width, height=height, forgive=forgive) as page:

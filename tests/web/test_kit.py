@@ -234,7 +234,7 @@ def test_both_languages_say_the_same(name: str) -> None:
 
 
 def test_every_text_that_a_page_asks_for_is_there() -> None:
-    """A page's folder may have a ``t`` of its own that knows its catalogue: there keys may lack the prefix."""
+    """A page's folder may have a ``t`` of its own that adds its catalogue's name to the key."""
     known = {f"{name}.{key}" for name in catalogues() for key in texts(name, "zh")}
     scripts = ROOT / "web" / "static" / "js"
     asked = {

@@ -47,11 +47,11 @@ export function Paged({ things, size, draw, kind }) {
   </div>`;
 }
 
-/** A question over everything else, with the calm answer first. @param {{title: string, children?: any}} props */
-export function Dialog({ title, children }) {
+/** A question over everything else, with the calm answer first. @param {{title: string, kind?: string, children?: any}} props */
+export function Dialog({ title, kind = "", children }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => ref.current?.showModal(), []);
-  return html`<dialog ref=${ref} class="dialog" aria-label=${title} onCancel=${(/** @type {Event} */ e) => e.preventDefault()}>
+  return html`<dialog ref=${ref} class="dialog ${kind}" aria-label=${title} onCancel=${(/** @type {Event} */ e) => e.preventDefault()}>
     <p class="question">${title}</p>
     <div class="choices">${children}</div>
   </dialog>`;

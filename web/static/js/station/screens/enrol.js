@@ -3,9 +3,16 @@
 import { html, useEffect, useRef, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { EnrolError, enrol } from "../../kit/device.js";
+import { Keyboard } from "../keyboard.js";
 import { Button, Note, Title } from "../parts.js";
 
 const FORM = /^[A-Z0-9]{4}-?[A-Z0-9]{4}$/;
+
+/** As it is printed: capitals, a dash in the middle. @param {string} code */
+function printed(code) {
+  const plain = code.trim().toUpperCase().replace("-", "");
+  return `${plain.slice(0, 4)}-${plain.slice(4)}`;
+}
 
 /** `#enrol=XXXX-XXXX`, taken once and removed from the address bar. */
 function codeFromAddress() {
@@ -24,7 +31,7 @@ export function Enrol({ onEnrolled }) {
     setBusy(true);
     setFault("");
     try {
-      await enrol(entered.toUpperCase());
+      await enrol(printed(entered));
       onEnrolled();
     } catch (error) {
       setFault(error instanceof EnrolError && error.text ? pick(error.text) : t("station.enrol.no_answer"));
@@ -39,7 +46,7 @@ export function Enrol({ onEnrolled }) {
   }, []);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (FORM.test(code.trim().toUpperCase())) void send(code.trim());
+    if (FORM.test(code.trim().toUpperCase())) void send(code);
     else setFault(t("station.enrol.form"));
   };
   return html`<main class="screen enrol">
@@ -47,12 +54,13 @@ export function Enrol({ onEnrolled }) {
     <p class="lead">${t("station.enrol.how")}</p>
     <form onSubmit=${submit}>
       <label class="field"><span class="visually-hidden">${t("station.enrol.code")}</span>
-        <input ref=${field} type="text" autocomplete="off" autocapitalize="characters" spellcheck=${false} maxlength="9"
+        <input ref=${field} type="text" inputmode="none" autocomplete="off" autocapitalize="characters" spellcheck=${false} maxlength="9"
           placeholder="XXXX-XXXX" aria-label=${t("station.enrol.code")} value=${code}
           onInput=${(/** @type {any} */ event) => type(event.target.value)} /></label>
       ${fault && html`<${Note} icon="warning" tone="warn">${fault}<//>`}
       <button type="submit" class="button primary act" disabled=${busy}>
         <span>${busy ? t("station.enrol.busy") : t("station.enrol.send")}</span></button>
+      <${Keyboard} value=${code} most=${9} digits onType=${type} />
     </form>
   </main>`;
 }

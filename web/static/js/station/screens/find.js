@@ -3,13 +3,12 @@
 import { Icon, html, useEffect, useRef } from "../../kit/ui.js";
 import { language, pick, t } from "../../kit/text.js";
 import { enquiryOf, itemsOf, search } from "../catalogue.js";
+import { Keyboard } from "../keyboard.js";
 import { Button, Paged, Title } from "../parts.js";
 import { elder, go, typed } from "../visit.js";
 
 /** @typedef {import("../catalogue.js").Catalogue} Catalogue */
 /** @typedef {import("../catalogue.js").Item} Item */
-
-const ROWS = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
 /** @param {{catalogue: Catalogue, helping: boolean}} props */
 export function Zones({ catalogue, helping }) {
@@ -65,8 +64,13 @@ export function Search({ catalogue }) {
         onInput=${(/** @type {any} */ event) => { typed.value = event.target.value; }} />
     </label>
     <div class="results" aria-live="polite">${results(found)}</div>
-    <${Keyboard} />
+    <${Keyboard} value=${typed.value} most=${40} onType=${type} space=${language.value === "en"} />
   </main>`;
+}
+
+/** @param {string} text */
+function type(text) {
+  typed.value = text;
 }
 
 /** @param {Item[]} found */
@@ -77,31 +81,4 @@ function results(found) {
       <${Button} icon="help-person" onPress=${() => go({ screen: "help" })}>${t("station.search.ask")}<//>`;
   }
   return html`<${Paged} key=${typed.value} things=${found} size=${elder.value ? 3 : 4} kind="rows" draw=${row} />`;
-}
-
-function Keyboard() {
-  const type = (/** @type {string} */ letter) => {
-    if (typed.value.length < 40) typed.value += letter;
-  };
-  const erase = () => {
-    typed.value = typed.value.slice(0, -1);
-  };
-  const clear = () => {
-    typed.value = "";
-  };
-  return html`<div class="keyboard" role="group" aria-label=${t("station.search.keyboard")}>
-    ${ROWS.map(
-      (letters, index) => html`<div class="keys">
-        ${[...letters].map((letter) => html`<button type="button" class="key" onClick=${() => type(letter)}>${letter}</button>`)}
-        ${index === 2 &&
-        html`<button type="button" class="key wide" onClick=${erase} aria-label=${t("station.search.erase")}>
-          <${Icon} name="backspace" /></button>`}
-      </div>`,
-    )}
-    <div class="keys">
-      <button type="button" class="key half" onClick=${clear}>${t("station.search.clear")}</button>
-      ${language.value === "en" &&
-      html`<button type="button" class="key half" onClick=${() => type(" ")}>${t("station.search.space")}</button>`}
-    </div>
-  </div>`;
 }

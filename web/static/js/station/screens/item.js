@@ -2,7 +2,7 @@
 
 import { Icon, html, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
-import { Button, Note, Title } from "../parts.js";
+import { Button, Dialog, Note, Title } from "../parts.js";
 import { asking, link, place as placeCall, trouble } from "../session.js";
 import { back, elder, go } from "../visit.js";
 
@@ -76,14 +76,23 @@ function form(material) {
 
 /** @param {Item} item */
 function how(item) {
-  return html`${item.video &&
-    html`<video class="film" controls preload="none" src=${`/content/media/${item.video}`} aria-label=${t("station.item.film")}></video>`}
-    <ol class="steps">${item.steps.map((step) => html`<li>${pick(step)}</li>`)}</ol>`;
+  return html`<ol class="steps">${item.steps.map((step) => html`<li>${pick(step)}</li>`)}</ol>
+    ${item.video && html`<${Film} file=${item.video} />`}`;
+}
+
+/** The how-to video: one tap away, then as large as the screen allows. @param {{file: string}} props */
+function Film({ file }) {
+  const [open, show] = useState(false);
+  return html`<${Button} icon="play" onPress=${() => show(true)}>${t("station.item.film")}<//>
+    ${open && html`<${Dialog} title=${t("station.item.film")} kind="film">
+      <video controls autoplay playsinline src=${`/content/media/${file}`} aria-label=${t("station.item.film")}></video>
+      <${Button} kind="primary" icon="check" onPress=${() => show(false)}>${t("station.item.film_close")}<//>
+    <//>`}`;
 }
 
 /** @param {Item} item */
 function long(item) {
-  return html`<p class="fact">${pick(item.duration)}</p>
+  return html`<p class="fact"><${Icon} name="clock" />${pick(item.duration)}</p>
     <p class="fact"><${Icon} name="money" />${pick(item.fee)}</p>`;
 }
 

@@ -36,7 +36,7 @@ export function Rating({ call, onHome, onAgain }) {
   const cut = call.end_reason !== null && CUT_OFF.has(call.end_reason);
   if (thanked) return html`<${Thanks} onHome=${onHome} />`;
   if (call.answered_at === null) return html`<${NotAnswered} onHome=${onHome} onAgain=${onAgain} />`;
-  return html`<main class="screen rating">
+  return html`<main class="screen rating ${stars > 0 ? "chosen" : ""}">
     <${Title}>${cut ? t("station.rating.cut_off") : t("station.rating.title")}<//>
     ${cut && html`<p class="lead">${t("station.rating.cut_off_more")}</p>
       <${Button} kind="primary act" icon="video" onPress=${onAgain}>${t("station.rating.again")}<//>`}

@@ -37,7 +37,7 @@ function Entry({ kind = "", icon, name, onPress }) {
 
 /** What can honestly be said of a case that this station cannot look up. */
 export function Progress() {
-  return html`<main class="screen">
+  return html`<main class="screen progress">
     <${Title}>${t("station.progress.title")}<//>
     <p class="lead">${t("station.progress.not_here")}</p>
     <ol class="ways">
