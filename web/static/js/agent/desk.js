@@ -50,6 +50,7 @@ export class Desk {
     setInterval(() => void this.#measure(), NETWORK_MS);
     window.addEventListener("online", () => this.#connection.retryNow());
     window.addEventListener("pagehide", () => this.#closeLeg());
+    window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // its leg is gone
   }
 
   // --- what the server says -----------------------------------------------------------------------

@@ -14,7 +14,7 @@ export function listen(desk) {
     if (event.defaultPrevented || event.repeat || event.isComposing || event.altKey || event.metaKey) return;
     const key = nameOf(event);
     if (isTyping(event.target) && !(event.ctrlKey || key === "Esc")) return;
-    if (key === "Enter" && isPressable(event.target)) return; // the focused button does what it says
+    if (key === "Enter" && isPressable(event.target)) return;
     const act = key === "Esc" && isTyping(event.target) ? blur : bindings(desk)[key];
     if (act === undefined) return;
     event.preventDefault();
@@ -33,9 +33,15 @@ function isTyping(target) {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** @param {EventTarget | null} target */
+/**
+ * Whether Enter is the focused control's own: it does what it says. While it rings only what belongs to the ring is,
+ * wherever the focus was left.
+ *
+ * @param {EventTarget | null} target
+ */
 function isPressable(target) {
-  return target instanceof Element && target.closest("button, a, summary") !== null;
+  const control = target instanceof Element ? target.closest("button, a, summary") : null;
+  return control !== null && (st.mode.value !== "ring" || control.closest(".ring") !== null);
 }
 
 function blur() {

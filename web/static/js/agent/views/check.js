@@ -4,7 +4,7 @@ import { LevelMeter } from "../../kit/level.js";
 import { html, Icon, Picture, useEffect, useState } from "../../kit/ui.js";
 import * as devices from "../devices.js";
 import { testSound } from "../sound.js";
-import { checking, state } from "../state.js";
+import { checking, soundAllowed, state } from "../state.js";
 import { t } from "../text.js";
 import { Act, Trouble } from "./parts.js";
 
@@ -103,7 +103,7 @@ function Level({ track }) {
       if (now > HEARD) setHeard(true);
     });
     return () => meter.close();
-  }, [track]);
+  }, [track, soundAllowed.value]); // a meter made before the first touch of the page stands still
   return html`<div class="field">
     <label for="check-level">${t("check.level")}</label>
     <meter id="check-level" min="0" max="1" value=${level}></meter>

@@ -32,7 +32,7 @@ export const pausedBySystem = (seen) =>
 
 /** What the agent declared. @param {AgentState} seen @returns {Status} */
 export function declared(seen) {
-  if (offDuty(seen)) return { word: "presence.off", icon: "minus", tone: "off" };
+  if (offDuty(seen)) return { word: "presence.off", icon: "user", tone: "off" };
   if (seen.presence === "available" || seen.pause_reason === null)
     return { word: "presence.available", icon: "success", tone: "ready" };
   return { word: `presence.${seen.pause_reason}`, icon: PAUSE_ICONS[seen.pause_reason], tone: "pause" };

@@ -107,7 +107,7 @@ export function NoteList() {
 
 function History() {
   const lines = (memory.value?.lines ?? []).filter((line) => line.kind !== "note");
-  return html`<details class="history" open>
+  return html`<details class="history" open=${window.innerHeight >= 800}>
     <summary><${Icon} name="history" />${t("side.history")}</summary>
     <ol tabindex="0" aria-label=${t("side.history")}>
       ${lines.map((line) => html`<li><time class="figures">${timeOfDay(line.at)}</time><span>${t(`history.${line.kind}`)}</span></li>`)}

@@ -49,7 +49,7 @@ function Strip({ call }) {
   const started = call.answered_at ?? call.requested_at;
   return html`<div class="strip">
     <h1 class="who"><${Icon} name="user" /><b>${t("call.resident")}</b>
-      ${t("ring.place", { site: pick(call.site), station: pick(call.station) })}</h1>
+      <span class="where">${t("ring.place", { site: pick(call.site), station: pick(call.station) })}</span></h1>
     <span class="net" data-grade=${grade} role="status"><${Icon} name=${NETWORK_ICONS[grade]} />${t(`net.${grade}`)}</span>
     <span class="rec"><${Icon} name="record" />${t("call.recording")}</span>
     <time class="figures timer" aria-label=${t("call.timer")} data-testid="timer">${clock(now.value - started)}</time>
