@@ -1,5 +1,6 @@
 """Doctor's checks of the machine itself: folders, disk, port, addresses, clock."""
 
+import errno
 import resource
 import shutil
 import socket
@@ -69,23 +70,19 @@ def room(about: str, folder: Path, free: int) -> Finding:
 
 async def web_port(config: Config) -> list[Finding]:
     host, port, about = config.web.host, config.web.port, "web port"
-    if await serve.answers_http(config):
-        return [
-            fine(about, f"{host}:{port} 有网页服务应答。", f"A web server answers on {host}, port {port}.")
-        ]
     try:
         serve.bindable(host, port)
     except OSError as why:
-        return [
-            bad(
-                about,
-                Text(
-                    f"无法监听 {host}:{port}：{why.strerror}",
-                    f"Cannot listen on {host}, port {port}: {why.strerror}",
-                ),
-                _port_advice(why, port),
-            )
-        ]
+        if why.errno == errno.EADDRINUSE and await serve.answers_http(config):
+            return [
+                fine(
+                    about, f"{host}:{port} 有网页服务应答。", f"A web server answers on {host}, port {port}."
+                )
+            ]
+        said = Text(
+            f"无法监听 {host}:{port}：{why.strerror}", f"Cannot listen on {host}, port {port}: {why.strerror}"
+        )
+        return [bad(about, said, _port_advice(why, port))]
     return [fine(about, f"{host}:{port} 可用。", f"Port {port} on {host} is free.")]
 
 
