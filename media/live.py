@@ -69,6 +69,7 @@ class _Connection:
     leg: Leg
     opened_at: float
     lost: bool = False
+    takes: int = 0  # how often recording of it was started
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,10 @@ class LiveRooms:
                 "started_at": opened.started_at,
             }
 
-        stem = f"{who}-g{connection.generation}"
+        # Recorded, stopped, recorded again: a file of its own each time.
+        connection.takes += 1
+        take = "" if connection.takes == 1 else f"r{connection.takes}"
+        stem = f"{who}-g{connection.generation}{take}"
         recorder = Recorder(
             connection.leg.tracks,
             self._recordings / room.folder,

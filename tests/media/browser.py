@@ -60,11 +60,17 @@ async def _site(folder: Path | None) -> AsyncIterator[str]:
 
 
 async def connect(
-    control: Control, page: Page, room: str, who: str, generation: int = 1, kind: str = "camera"
+    control: Control,
+    page: Page,
+    room: str,
+    who: str,
+    generation: int = 1,
+    kind: str = "camera",
+    by: Callable[[str], str] = str,
 ) -> None:
-    """Join, answer, and be connected."""
+    """Join, answer, and be connected. ``by`` may change the offer on its way to the page."""
     offered = await control.join(room, who, generation)
-    sdp = await page.evaluate("([offer, kind]) => peer.answer(offer, kind)", [offered.sdp, kind])
+    sdp = await page.evaluate("([offer, kind]) => peer.answer(offer, kind)", [by(offered.sdp), kind])
     await control.answer(room, who, sdp, generation)
     connected = await control.next(Connected)
     assert (connected.participant, connected.generation) == (who, generation)

@@ -58,7 +58,7 @@ class Control:
 
     redis: Redis
     node: NodeId
-    process: "subprocess.Popen[bytes]"
+    process: Any  # subprocess.Popen, None when the node runs in the test's own process
     recordings: Path
     events: list[AnyEvent] = field(default_factory=list)
     _last: str = "0-0"
