@@ -12,7 +12,7 @@ from yarl import URL
 from records.audit import AuditLine, Details
 from records.model import Account, Content, StationId
 from records.store import Store
-from web.hall_time import HallTime, length, size
+from web.hall_time import HallTime, length, size, tenths
 from web.manager_call import Names
 
 USUAL_ZONE = ZoneInfo("Asia/Shanghai")
@@ -81,6 +81,7 @@ class BackOffice:
             in_language=in_language,
             hall=self.hall,
             length=length,
+            tenths=tenths,
             size=size,
             **context,
         )

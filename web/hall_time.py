@@ -51,6 +51,12 @@ def length(seconds: float | None) -> str:
     return f"-{text}" if seconds <= -1 else text
 
 
+def tenths(seconds: float) -> str:
+    """``0:07.3``: as ``length``, where seconds are too coarse."""
+    whole = round(abs(seconds) * 10)
+    return f"{'-' if seconds < 0 and whole else ''}{length(whole // 10)}.{whole % 10}"
+
+
 def size(count: int | None) -> str:
     """``912 B``, ``38.4 KB``, ``12.0 MB`` (powers of 1024); a dash for None."""
     if count is None:

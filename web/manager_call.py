@@ -21,7 +21,7 @@ from records.model import (
     Station,
     Text,
 )
-from web.hall_time import length
+from web.hall_time import tenths
 
 Translate = Callable[..., str]
 Pick = Callable[[Text], str]
@@ -169,7 +169,7 @@ def gap_words(view: PartView, gap: Gap, t: Translate) -> str:
     """What is missing, from when to when on the player's clock, and why."""
     reason = t(f"manager.gap.{gap.reason}") if gap.reason in GAP_REASONS else gap.reason
     track = t(f"manager.track.{gap.track}") if gap.track in ("audio", "video") else gap.track
-    start, end = length(view.offset + gap.start), length(view.offset + gap.end)
+    start, end = tenths(view.offset + gap.start), tenths(view.offset + gap.end)
     return t("manager.call.gap", track=track, start=start, end=end, reason=reason)
 
 

@@ -7,6 +7,7 @@ import { agentsOnDuty, freeAgents, longestSince, serviceLevel, troubles } from "
 
 /** @typedef {import("../kit/messages.js").ManagerState} ManagerState */
 /** @typedef {{state: ManagerState, now: number}} Drawn */
+/** @typedef {{name: string, word: string}} Column */
 
 /** Of finished calls, the share that should be answered within the goal. */
 const GOAL = 0.8;
@@ -97,10 +98,12 @@ function Figure({ name, value, note, low = false }) {
 }
 
 /**
- * @param {{title: string, empty: string, columns: string[], rows: any[], children?: any}} props rows are <tr>
+ * @param {{title: string, empty: string, columns: Column[], rows: any[]}} props rows are <tr>
  */
 function List({ title, empty, columns, rows }) {
-  const head = html`<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>`;
+  const head = html`<thead><tr>
+    ${columns.map(({ name, word }) => html`<th scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${word}</th>`)}
+  </tr></thead>`;
   return html`<section class="live-list">
     <h2>${title} <span class="count">${rows.length}</span></h2>
     ${rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`<table>${head}<tbody>${rows}</tbody></table>`}
@@ -108,7 +111,10 @@ function List({ title, empty, columns, rows }) {
 }
 
 /** @param {string[]} names */
-const columns = (names) => names.map((name) => t(`manager.live.col.${name}`));
+const columns = (names) => names.map((name) => ({ name, word: t(`manager.live.col.${name}`) }));
+
+/** Columns of figures, to the right. */
+const NUMBERS = new Set(["waited", "talk", "since"]);
 
 /** @param {Drawn} props */
 function Queue({ state, now }) {

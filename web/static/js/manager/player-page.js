@@ -164,9 +164,11 @@ function follow(root, timeline, player, feeds) {
 /** @param {ReturnType<typeof feedsOf>} feeds */
 function tellBroken(feeds) {
   for (const { figure, video } of feeds) {
-    video.addEventListener("error", () => {
-      find(figure, "[data-broken]", HTMLElement).hidden = false;
-    });
+    const tell = () => {
+      find(figure, "[data-broken]", HTMLElement).hidden = video.error === null;
+    };
+    video.addEventListener("error", tell);
+    tell(); // it may have failed before this script came
   }
 }
 

@@ -1,0 +1,60 @@
+"""Small real recordings: VP8 and Opus in WebM, of a known length, made in the test."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+FPS = 25  # 40 ms: two audio frames
+RATE = 48_000
+SAMPLES = 960  # 20 ms
+
+
+def write_webm(
+    path: Path,
+    seconds: float,
+    *,
+    size: tuple[int, int] = (320, 240),
+    colour: tuple[int, int, int] = (40, 90, 140),
+    sound: float | None = 440.0,
+    live: bool = False,
+) -> None:
+    """A bar that walks from left to right over a plain ground, and a tone (None: no audio track).
+
+    ``live`` leaves the file as a recorder does that was killed: no duration, no index.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"live": "1", "cluster_time_limit": "1000"} if live else {}
+    with av.open(str(path), "w", format="webm", options=options) as container:
+        video = container.add_stream("libvpx", rate=FPS, options={"deadline": "realtime", "cpu-used": "8"})
+        video.width, video.height = size
+        video.pix_fmt, video.bit_rate, video.gop_size = "yuv420p", 200_000, FPS
+        audio = None if sound is None else container.add_stream("libopus", rate=RATE, layout="mono")
+        for number in range(round(seconds * FPS)):
+            for packet in video.encode(_frame(number, seconds, size, colour)):
+                container.mux(packet)
+            if audio is not None and sound is not None:
+                for start in range(number * RATE // FPS, (number + 1) * RATE // FPS, SAMPLES):
+                    container.mux(audio.encode(_tone(start, sound)))
+        for stream in (video, audio):
+            if stream is not None:
+                container.mux(stream.encode(None))
+
+
+def _frame(number: int, seconds: float, size: tuple[int, int], colour: tuple[int, int, int]) -> av.VideoFrame:
+    picture = np.empty((size[1], size[0], 3), np.uint8)
+    picture[:] = colour
+    left = int(number / max(1, seconds * FPS) * (size[0] - 16))
+    picture[:, left : left + 16] = 255
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    frame.pts, frame.time_base = number, Fraction(1, FPS)
+    return frame
+
+
+def _tone(start: int, hertz: float) -> av.AudioFrame:
+    times = np.arange(start, start + SAMPLES) / RATE
+    samples = (np.sin(2 * np.pi * hertz * times) * 6_000).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(samples[np.newaxis, :], format="s16", layout="mono")
+    frame.pts, frame.sample_rate, frame.time_base = start, RATE, Fraction(1, RATE)
+    return frame
