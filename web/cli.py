@@ -5,7 +5,6 @@ not take the others' commands with it.
 """
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import Coroutine
@@ -22,6 +21,7 @@ from web.config import Config, ConfigError, load
 T = TypeVar("T")
 
 EXIT_FAILED, EXIT_SETTINGS = 1, 2
+RECANCEL_S = 0.3
 
 
 class Invocation:
@@ -166,15 +166,27 @@ def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run a role until SIGTERM or Ctrl-C, which cancel it."""
     import uvloop
 
-    async def cancellable() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+    uvloop.run(_cancelled_by_signal(work))
 
-    uvloop.run(cancellable())
+
+async def _cancelled_by_signal(work: Coroutine[Any, Any, None]) -> None:
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    role = asyncio.create_task(work, name="role")
+    stop = asyncio.create_task(asked.wait(), name="stop asked")
+    await asyncio.wait({role, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    role.cancel()
+    while not role.done():
+        await asyncio.wait({role}, timeout=RECANCEL_S)
+        # Python 3.11's wait_for loses a cancellation that comes as its result does (bpo-42130), and redis-py
+        # sends every command through it: a task that was told to end may still run. Tell it again.
+        for task in asyncio.all_tasks() - {role}:
+            if task.cancelling():
+                task.cancel()
+    if not role.cancelled():
+        role.result()
 
 
 if __name__ == "__main__":
