@@ -1,5 +1,6 @@
 """The agent's console against a scripted server: what it shows and what it says, screen by screen."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -39,6 +40,22 @@ CHECKED = "localStorage.setItem('bangban.agent.devices', '{}')"
 NO_CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException("no", "%s");
 }"""
+
+COUNT_TONES = """window.tones = 0;
+window.OscillatorNode = class extends OscillatorNode {
+  start(at) {
+    window.tones += 1;
+    super.start(at);
+  }
+};"""
+KEEP_TRACKS = """window.tracks = [];
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await open(wanted);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};"""
+LIVE_TRACKS = "window.tracks.filter((track) => track.readyState === 'live').length"
 
 
 def now_ms() -> int:
@@ -160,6 +177,13 @@ async def offered(page: Page, server: Scripted, generation: int = 1) -> m.Answer
     return answer
 
 
+async def until_true(page: Page, script: str) -> None:
+    deadline = time.monotonic() + 10
+    while not await page.evaluate(script):
+        assert time.monotonic() < deadline, script
+        await asyncio.sleep(0.05)
+
+
 async def clean(page: Page) -> None:
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -260,6 +284,18 @@ async def test_a_ring_shows_who_where_what_and_enter_accepts(browser: Browser, s
         await expect(page).to_have_title("坐席工作台")
 
 
+async def test_it_is_heard_until_the_ring_is_over(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), script=COUNT_TONES) as (page, server):
+        server.send(ringing())
+        await expect(page.get_by_test_id("ring")).to_be_visible()
+        await until_true(page, "window.tones >= 16")  # two rounds
+        server.send(idle())
+        await expect(page.get_by_test_id("ring")).to_have_count(0)
+        heard = await page.evaluate("window.tones")
+        await until_true(page, f"performance.now() > {await page.evaluate('performance.now()')} + 2500")
+        assert await page.evaluate("window.tones") == heard
+
+
 async def test_the_countdown_runs_down_and_a_missed_ring_is_told(browser: Browser, site: Site) -> None:
     async with console(browser, site, idle()) as (page, server):
         server.send(ringing(seconds=4))
@@ -330,6 +366,16 @@ async def test_mute_and_camera_work_by_key_and_are_shown(browser: Browser, site:
         await page.keyboard.press("m")
         await expect(act(page, "mute")).to_have_attribute("aria-pressed", "false")
         await clean(page)
+
+
+async def test_the_cameras_light_goes_out_with_the_call(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True, script=KEEP_TRACKS) as (page, server):
+        assert await page.evaluate("window.tracks.length") == 0
+        await called(page, server)
+        assert await page.evaluate(LIVE_TRACKS) == 2
+        server.send(wrapping_up())
+        await expect(page.get_by_test_id("wrap-up")).to_be_visible()
+        assert await page.evaluate(LIVE_TRACKS) == 0
 
 
 async def test_a_share_is_announced_and_the_browsers_own_stop_ends_it(browser: Browser, site: Site) -> None:

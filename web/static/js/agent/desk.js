@@ -1,11 +1,10 @@
 /**
- * What the agent's page does: takes the server's messages in, keeps the one media connection, and carries out what
+ * What the agent's page does: takes the server's messages in, keeps to the call that they tell of, and carries out what
  * the agent wants. What it finds it writes into state.js; it draws nothing.
  */
 
 import { CloseCode, RequestError } from "../kit/protocol.js";
-import { Leg } from "../kit/media.js";
-import * as devices from "./devices.js";
+import { CallMedia } from "./call-media.js";
 import * as memory from "./memory.js";
 import { Ringing } from "./ringing.js";
 import * as st from "./state.js";
@@ -15,9 +14,7 @@ import { Sharing } from "./sharing.js";
 /** @typedef {import("../kit/protocol.js").Message} Message */
 /** @typedef {import("../kit/messages.js").AgentState} AgentState */
 /** @typedef {import("../kit/messages.js").AgentCall} AgentCall */
-/** @typedef {import("../kit/messages.js").Offer} Offer */
 /** @typedef {import("../kit/messages.js").Requests} Requests */
-/** @typedef {import("../kit/messages.js").Outcome} Outcome */
 
 const LIVE = ["offered", "connecting", "active"];
 const NETWORK_MS = 2000;
@@ -26,17 +23,18 @@ const SAVE_BEFORE_MS = 5000; // wrap-up that ends by itself keeps what was chose
 
 export class Desk {
   /** @type {Connection} */ #connection;
-  /** @type {Leg | null} */ #leg = null;
-  /** @type {string | null} the call that the leg is for */ #legFor = null;
-  /** @type {Promise<void> | null} */ #opening = null;
   /** @type {string | null} the reservation that was declined here */ #declined = null;
   /** The next state is the first of a session: nothing is known of what went before. */
   #fresh = true;
   #saved = false;
   #ringing = new Ringing();
+  #media = new CallMedia({
+    answer: (call, generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
+    rejoin: (call, generation) => void this.#ask("call", "rejoin", { call, generation }),
+  });
   #sharing = new Sharing({
     send: (on) => this.#ask("share", "share", { call: this.#callId(), on }),
-    show: (track) => this.#leg?.setLocal("share", track),
+    show: (track) => this.#media.share(track),
   });
 
   /** @param {(desk: Desk) => Connection} connect makes the connection, whose messages go to `receive` */
@@ -49,7 +47,7 @@ export class Desk {
     setInterval(() => this.#tick(), 250);
     setInterval(() => void this.#measure(), NETWORK_MS);
     window.addEventListener("online", () => this.#connection.retryNow());
-    window.addEventListener("pagehide", () => this.#closeLeg());
+    window.addEventListener("pagehide", () => this.#media.close());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // its leg is gone
   }
 
@@ -66,7 +64,7 @@ export class Desk {
         this.#follow(message);
         break;
       case "offer":
-        void this.#answer(message);
+        void this.#media.take(message);
         break;
       case "taken_over":
         this.stopped(CloseCode.TAKEN_OVER);
@@ -107,7 +105,7 @@ export class Desk {
     if (before !== null) this.#noteRing(before, next);
     this.#noteCall(before?.call ?? null, next.call);
     if (next.call !== null && LIVE.includes(next.call.phase)) this.#keepCall(next.call, fresh);
-    else this.#letGo();
+    else if (next.ring === null) this.#letGo();
     if (st.mode.value === "wrap_up" && before?.activity !== "wrap_up") this.#beginWrapUp(next);
     if (next.call === null && next.ring === null) memory.forget();
     if (next.ring !== null) st.checking.value = st.helping.value = false;
@@ -145,11 +143,10 @@ export class Desk {
 
   /** @param {AgentCall} call @param {boolean} fresh */
   #keepCall(call, fresh) {
-    void this.#openLocal();
-    const known = this.#legFor === call.id;
-    const leg = this.#legOf(call.id);
-    if (!fresh || leg.state === "connected") return;
-    void this.#rejoin(call.id, call.generation);
+    const known = this.#media.call === call.id;
+    this.#media.prepare(call.id);
+    if (!fresh || this.#media.connected) return;
+    void this.#ask("call", "rejoin", { call: call.id, generation: call.generation });
     if (known || !call.sharing) return;
     st.shareLost.value = true;
     void this.#ask("share", "share", { call: call.id, on: false });
@@ -163,97 +160,20 @@ export class Desk {
     st.wrapUp.value = { outcome: next.call?.outcome ?? null, note: next.call?.outcome_note ?? "" };
   }
 
-  // --- the media connection -------------------------------------------------------------------------
-
-  /** One leg per call; it outlives its connections. @param {string} call @returns {Leg} */
-  #legOf(call) {
-    if (this.#leg !== null && this.#legFor === call) return this.#leg;
-    this.#closeLeg();
-    this.#leg = new Leg({
-      onAnswer: (generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
-      onFailed: (generation) => void this.#rejoin(call, generation),
-      onRemote: () => {
-        st.remoteRevision.value += 1;
-      },
-    });
-    this.#legFor = call;
-    this.#sendLocal();
-    return this.#leg;
-  }
-
-  /** Answer at once: camera and microphone join the connection when they are open. @param {Offer} offer */
-  async #answer(offer) {
-    void this.#openLocal();
-    await this.#legOf(offer.call).offer(offer);
-  }
-
-  /** @param {string} call @param {number} generation the connection that is gone */
-  async #rejoin(call, generation) {
-    await this.#ask("call", "rejoin", { call, generation });
-  }
-
-  /** Open camera and microphone once per call; what goes wrong is shown, and the call goes on without them. */
-  #openLocal() {
-    this.#opening ??= this.#open();
-    return this.#opening;
-  }
-
-  async #open() {
-    const opened = await devices.open(devices.remembered());
-    if (this.#opening === null) return devices.stop(opened); // the call went away meanwhile
-    for (const what of /** @type {const} */ (["mic", "camera"])) {
-      const track = opened[what];
-      if (track !== null) track.onended = () => this.#unplugged(what);
-    }
-    st.local.value = opened;
-    this.#sendLocal();
-  }
-
-  /** @param {"mic" | "camera"} what */
-  #unplugged(what) {
-    if (st.local.value !== null) st.local.value = { ...st.local.value, fault: { trouble: "missing", what } };
-  }
-
-  /** After the agent has mended what was wrong with the camera. */
-  async retryLocal() {
-    devices.stop(st.local.value);
-    this.#opening = this.#open();
-    await this.#opening;
-  }
-
-  #sendLocal() {
-    const { mic = null, camera = null } = st.local.value ?? {};
-    if (mic !== null) mic.enabled = !st.muted.value;
-    if (camera !== null) camera.enabled = !st.cameraOff.value;
-    void this.#leg?.setLocal("mic", mic);
-    void this.#leg?.setLocal("camera", camera);
-  }
-
-  #closeLeg() {
-    this.#leg?.close();
-    this.#leg = this.#legFor = null;
-    st.network.value = "unknown";
-  }
-
   /** No call: the camera's light goes out. */
   #letGo() {
-    this.#closeLeg();
     this.#sharing.forget();
-    devices.stop(st.local.value);
-    st.local.value = null;
-    this.#opening = null;
-    st.muted.value = st.cameraOff.value = st.shareLost.value = st.ending.value = false;
+    this.#media.close();
+    st.shareLost.value = st.ending.value = false;
+  }
+
+  async #measure() {
+    if (st.mode.value === "call") await this.#media.measure();
   }
 
   /** The track received on an m-line. @param {import("../kit/media.js").Mid} mid */
   remote(mid) {
-    return this.#leg?.remote(mid) ?? null;
-  }
-
-  async #measure() {
-    if (this.#leg === null || st.mode.value !== "call") return;
-    const found = await this.#leg.stats();
-    st.network.value = found === null || found.framesDecoded === 0 ? "unknown" : found.verdict;
+    return this.#media.remote(mid);
   }
 
   // --- what the agent wants --------------------------------------------------------------------------
@@ -276,14 +196,19 @@ export class Desk {
     if (!(await this.#ask("ring", "decline", { call: ring.call, reservation: ring.reservation }))) this.#declined = null;
   }
 
+  /** After the agent has mended what was wrong with camera or microphone. */
+  async retryLocal() {
+    await this.#media.retry();
+  }
+
   toggleMute() {
     st.muted.value = !st.muted.value;
-    this.#sendLocal();
+    this.#media.sendLocal();
   }
 
   toggleCamera() {
     st.cameraOff.value = !st.cameraOff.value;
-    this.#sendLocal();
+    this.#media.sendLocal();
   }
 
   async toggleShare() {

@@ -1,6 +1,6 @@
 /** Right: the item's guide, what the resident has to bring, my notes, and what happened so far. */
 
-import { html, Icon, useState } from "../../kit/ui.js";
+import { html, Icon, useEffect, useRef, useState } from "../../kit/ui.js";
 import { timeOfDay } from "../format.js";
 import { memory, tick } from "../memory.js";
 import { catalogue, itemId, itemOf, mode } from "../state.js";
@@ -99,17 +99,28 @@ function Notes({ desk }) {
 
 export function NoteList() {
   const notes = memory.value?.lines.filter((line) => line.kind === "note") ?? [];
+  const ref = useTail(notes.length);
   if (notes.length === 0) return html`<p class="hint">${t("note.empty")}</p>`;
-  return html`<ul class="note-list" data-testid="notes">
+  return html`<ul class="note-list" data-testid="notes" tabindex="0" aria-label=${t("side.notes")} ref=${ref}>
     ${notes.map((note) => html`<li><time class="figures">${timeOfDay(note.at)}</time><span>${note.text}</span></li>`)}
   </ul>`;
 }
 
+/** A list that shows its end when it grows. @param {number} length */
+function useTail(length) {
+  const ref = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    ref.current?.scrollTo(0, ref.current.scrollHeight);
+  }, [length]);
+  return ref;
+}
+
 function History() {
-  const lines = (memory.value?.lines ?? []).filter((line) => line.kind !== "note");
+  const lines = (memory.value?.lines ?? []).filter((line) => line.kind !== "note").sort((a, b) => a.at - b.at);
+  const ref = useTail(lines.length);
   return html`<details class="history" open=${window.innerHeight >= 800}>
     <summary><${Icon} name="history" />${t("side.history")}</summary>
-    <ol tabindex="0" aria-label=${t("side.history")}>
+    <ol tabindex="0" aria-label=${t("side.history")} ref=${ref}>
       ${lines.map((line) => html`<li><time class="figures">${timeOfDay(line.at)}</time><span>${t(`history.${line.kind}`)}</span></li>`)}
     </ol>
   </details>`;
