@@ -12,7 +12,7 @@ from signaling.call import Call, InvalidTransition, State
 from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import agent_identity
-from signaling.leg import OfferedLeg, send_leg
+from signaling.leg import OfferedLeg, is_back, send_leg
 from signaling.messages import CloseCode, ErrorCode
 from signaling.session import Outgoing
 from signaling.switchboard import UnknownCall
@@ -43,6 +43,7 @@ class AgentDesk:
         self._call: CallId | None = None
         self._shown: m.AgentState | None = None
         self._leg = OfferedLeg()
+        self._signed_out = False
 
     def concerns(self, topic: str) -> bool:
         return topic in (QUEUE, agent_topic(self._account.id)) or (
@@ -50,20 +51,13 @@ class AgentDesk:
         )
 
     async def opened(self, resumed: bool) -> None:
-        now = self._hall.clock()
         agent = await self._hall.availability.sign_in(
-            self._account.id, self._account.skills, self._account.site, now
+            self._account.id, self._account.skills, self._account.site, self._hall.clock()
         )
-        lost = agent.pause_reason is PauseReason.CONNECTION_LOST
-        if lost and agent.presence is Presence.PAUSED and now - agent.since < RESTORED_S:
-            await self._declare(Presence.AVAILABLE, None)
         call = await self._with_call(agent)
         seat = None if call is None else self._seat(call)
-        if call is None or seat is None or call.state is State.ENDED:
-            return
-        if not resumed:
+        if call is not None and seat is not None and not resumed:
             self._leg.skip(call.id, seat[1])
-        await self._hall.switchboard.tell(call.id, ev.CameBack(ParticipantRole.AGENT))
 
     async def lost(self) -> None:
         """Nobody is to be offered a call while nobody would hear it ring."""
@@ -72,6 +66,8 @@ class AgentDesk:
             await self._declare(Presence.PAUSED, PauseReason.CONNECTION_LOST)
 
     async def over(self) -> None:
+        if self._signed_out:
+            await self._declare(Presence.SIGNED_OUT, None)
         agent = await self._hall.availability.agent(self._account.id)
         call = None if agent is None else await self._with_call(agent)
         if call is not None and call.state is not State.ENDED:
@@ -79,13 +75,10 @@ class AgentDesk:
 
     async def refresh(self) -> None:
         if not await self._still_signed_in():
+            self._signed_out = True
             self._session.end(CloseCode.SIGNED_OUT)
             return
-        agent = await self._hall.availability.agent(self._account.id)
-        if agent is None:  # the live store was emptied: make ourselves known again
-            await self.opened(resumed=False)
-            agent = await self._hall.availability.agent(self._account.id)
-            assert agent is not None
+        agent = await self._known()
         call = await self._with_call(agent)
         self._call = None if call is None else call.id
         state = views.agent_state(
@@ -96,6 +89,7 @@ class AgentDesk:
             self._session.send(state)
         if call is not None and (seat := self._seat(call)) is not None:
             send_leg(self._hall, self._session, self._leg, call, seat[0])
+            await is_back(self._hall, call, seat[0])
 
     async def receive(self, message: m.AgentIn) -> None:
         tell, me = self._hall.switchboard.tell, self._account.id
@@ -126,15 +120,31 @@ class AgentDesk:
 
     # --- presence ----------------------------------------------------------------------------------------
 
+    async def _known(self) -> Agent:
+        """This agent as routing knows it, now that its socket is open: a pause for a lost connection is over,
+        and a live store that was emptied is told of us again."""
+        availability, now = self._hall.availability, self._hall.clock()
+        agent = await availability.agent(self._account.id)
+        if agent is None:
+            agent = await availability.sign_in(
+                self._account.id, self._account.skills, self._account.site, now
+            )
+        lost = (Presence.PAUSED, PauseReason.CONNECTION_LOST)
+        if (agent.presence, agent.pause_reason) == lost and now - agent.since < RESTORED_S:
+            return await self._declare(Presence.AVAILABLE, None)
+        return agent
+
     async def _set_presence(self, presence: Presence, reason: PauseReason | None) -> None:
         """A pause names its reason, and only the system says that calls were missed."""
         if (presence is Presence.PAUSED) != (reason is not None) or reason in SYSTEM_REASONS:
             raise Refusal(ErrorCode.MALFORMED)
         await self._declare(presence, reason)
 
-    async def _declare(self, presence: Presence, reason: PauseReason | None) -> None:
-        await self._hall.availability.declare(self._account.id, presence, reason, self._hall.clock())
+    async def _declare(self, presence: Presence, reason: PauseReason | None) -> Agent:
+        now = self._hall.clock()
+        agent = await self._hall.availability.declare(self._account.id, presence, reason, now)
         await self._hall.bus.tell(agent_topic(self._account.id), QUEUE)
+        return agent
 
     # --- the ring ----------------------------------------------------------------------------------------
 
@@ -151,9 +161,7 @@ class AgentDesk:
         try:
             await self._hall.switchboard.tell(call, ev.Accepted(me, reservation))
         except (InvalidTransition, UnknownCall):
-            await self._hall.availability.release(me, call, Release.ENDED, now)
-            await self._hall.availability.release(me, call, Release.READY, now)
-            await self._hall.bus.tell(agent_topic(me), QUEUE)
+            await self._hall.switchboard.let_go(me, call)
             raise Refusal(ErrorCode.NOT_OFFERED) from None
 
     async def _decline(self, call: CallId, reservation: ReservationId) -> None:

@@ -48,6 +48,7 @@ class Patience(Struct, frozen=True):
 
     connect: float = 15.0  # from accept until both sides have media
     away_waiting: float = 20.0  # a resident whose socket is gone while waiting
+    ring_over: float = 3.0  # past the ring's end, for an answer in the last moment to arrive
     away_ringing: float = 5.0  # an agent whose socket is gone while it rings
     away_talking: float = 30.0  # either side, during the call
     node: float = 15.0  # for another media node to take over
@@ -156,6 +157,29 @@ def summary(call: Call) -> CallSummary:
     )
 
 
+def is_still_meant(call: Call, command: AnyCommand) -> bool:
+    """Whether a command of an earlier revision is still to be carried out, now that the call is as it is.
+
+    Endings always are. What begins something is not, once the call is over or its seat was given up: carried
+    out late, it would open a room or a connection that nobody closes.
+    """
+    match command:
+        case ev.Enqueue():
+            return call.state is State.QUEUED
+        case ev.OpenRoom() | ev.SetSlots() | ev.Record():
+            return call.state is not State.ENDED
+        case ev.Join(participant=p, generation=g) | ev.PassAnswer(participant=p, generation=g):
+            seat = seat_of(call, p)
+            return call.state is not State.ENDED and seat is not None and seat.generation == g
+        case _:
+            return True
+
+
+def waiting(call: Call) -> Waiting:
+    """The call as the queue knows it."""
+    return Waiting(call.id, call.item, call.skill, call.station, call.site, call.requested_at)
+
+
 # --- the machine ---------------------------------------------------------------------------------
 
 
@@ -177,7 +201,7 @@ def start(
     commands = (
         ev.OpenRoom(),
         _join(seat),
-        ev.Enqueue(_waiting(call)),
+        ev.Enqueue(waiting(call)),
         ev.Journal(JournalKind.REQUESTED, {"station": station, "item": item}),
     )
     return call, _dated(commands, call.revision, now)
@@ -197,7 +221,7 @@ def _step(call: Call, event: AnyEvent, now: float) -> Result:
         case ev.DeadlinePassed():
             return _deadline_passed(call, now)
         case ev.OutcomeSet() | ev.Rated():
-            return _afterwards(call, event)
+            return _afterwards(call, event, now)
         case ev.NoteAdded(agent, text, key) if call.agent == agent:
             return call, (ev.Journal(JournalKind.NOTE, {"agent": agent, "text": text}, key=f"note-{key}"),)
         case ev.NoteAdded():
@@ -432,6 +456,8 @@ def _deadlines(call: Call) -> list[tuple[float, EndReason | None]]:
     running: list[tuple[float, EndReason | None]] = []
     if call.node_until is not None:
         running.append((call.node_until, EndReason.MEDIA_LOST))
+    if call.reservation is not None:  # whoever should have said that the ring is over may be gone
+        running.append((call.reservation.until + call.patience.ring_over, None))
     if call.state is State.CONNECTING and call.answered_at is not None:
         running.append((call.answered_at + call.patience.connect, EndReason.CONNECT_FAILED))
     for seat in call.seats:
@@ -482,7 +508,7 @@ def _end(call: Call, reason: EndReason, now: float) -> Result:
     return ended, (ev.Journal(JournalKind.ENDED, {"reason": reason}), *let_go, ev.CloseRoom())
 
 
-def _afterwards(call: Call, event: ev.OutcomeSet | ev.Rated) -> Result:
+def _afterwards(call: Call, event: ev.OutcomeSet | ev.Rated, now: float) -> Result:
     """What is said of a call once it is over."""
     data: ev.Facts
     match event:
@@ -492,7 +518,8 @@ def _afterwards(call: Call, event: ev.OutcomeSet | ev.Rated) -> Result:
             return after, (ev.Journal(JournalKind.WRAPPED_UP, data),) if after != call else ()
         case ev.Rated(stars, reasons) if call.state is State.ENDED and call.agent and call.stars is None:
             data = {"stars": stars, "reasons": ",".join(reasons)}
-            return replace(call, stars=stars), (ev.Journal(JournalKind.RATED, data, key="rated"),)
+            rated = ev.Journal(JournalKind.RATED, data, key="rated")
+            return replace(call, stars=stars), (rated, ev.KeepRating(stars, reasons, now))
     raise InvalidTransition(call, event)
 
 
@@ -530,7 +557,3 @@ def _join(seat: Seat) -> ev.Join:
 
 def _put(call: Call, seat: Seat) -> Call:
     return replace(call, seats=tuple(seat if s.participant == seat.participant else s for s in call.seats))
-
-
-def _waiting(call: Call) -> Waiting:
-    return Waiting(call.id, call.item, call.skill, call.station, call.site, call.requested_at)

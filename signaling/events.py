@@ -123,7 +123,8 @@ class Rated(Event, frozen=True):
 
 
 class NodeGone(Event, frozen=True):
-    """The media node's lease is over. ``replacement`` is None while no other has room."""
+    """The media node's lease is over, or it has not got the room. ``replacement`` is None while no other has
+    room; it is the same node when that one is to make the room again."""
 
     node: NodeId
     replacement: NodeId | None
@@ -225,6 +226,14 @@ class Journal(Command, frozen=True):
     at: float = 0.0  # Unix seconds, filled by the machine
 
 
+class KeepRating(Command, frozen=True):
+    """Into the ledger, after the journal."""
+
+    stars: int
+    reasons: tuple[RatingReason, ...]
+    at: float  # Unix seconds
+
+
 class Forget(Command, frozen=True):
     """The live snapshot has served; records/ has the rest."""
 
@@ -242,5 +251,6 @@ AnyCommand = (
     | SetSlots
     | Record
     | Journal
+    | KeepRating
     | Forget
 )

@@ -45,15 +45,21 @@ class Shared(Generic[T]):
         self._clock = clock
         self._ttl = ttl
         self._value: T | None = None
-        self._read_at = -ttl
+        self._good_until = 0.0
+        self._changes = 0
         self._lock = asyncio.Lock()
 
     def stale(self) -> None:
         self._value = None
+        self._changes += 1
 
     async def __call__(self) -> T:
         async with self._lock:
-            if self._value is None or self._clock() - self._read_at >= self._ttl:
-                self._read_at = self._clock()
-                self._value = await self._read()
-            return self._value
+            if self._value is not None and self._clock() < self._good_until:
+                return self._value
+            seen, began = self._changes, self._clock()
+            value = await self._read()
+            # What changed while it was read may not be in it: the next one reads again.
+            self._value = value if seen == self._changes else None
+            self._good_until = began + self._ttl
+            return value

@@ -1,13 +1,17 @@
-"""A session's media connection as its desk sees it: offers and refusals, each sent once."""
+"""A session's seat in the call: offers and refusals, each sent once, and word that somebody sits there."""
+
+from contextlib import suppress
 
 from records.model import CallId, ParticipantId
+from signaling import events as ev
 from signaling import messages as m
-from signaling.call import Call, State, seat_of
+from signaling.call import Call, InvalidTransition, State, seat_of
 from signaling.errors import error
 from signaling.hall import Hall
 from signaling.ice import ice_servers
 from signaling.messages import ErrorCode
 from signaling.session import Outgoing
+from signaling.switchboard import UnknownCall
 
 
 class OfferedLeg:
@@ -35,6 +39,18 @@ class OfferedLeg:
             return False
         self._refused = (call, generation, detail)
         return True
+
+
+async def is_back(hall: Hall, call: Call, participant: ParticipantId) -> None:
+    """A seat that counts as away although its socket is open here: it came back, or never went.
+
+    Said by every look until it is true, so that nobody loses a call because one word was lost.
+    """
+    seat = seat_of(call, participant)
+    if call.state is State.ENDED or seat is None or seat.away_until is None:
+        return
+    with suppress(UnknownCall, InvalidTransition):
+        await hall.switchboard.tell(call.id, ev.CameBack(seat.role))
 
 
 def send_leg(hall: Hall, session: Outgoing, leg: OfferedLeg, call: Call, participant: ParticipantId) -> None:

@@ -310,8 +310,9 @@ class AgentCard(Struct, frozen=True):
 
 
 class StationCall(Struct, frozen=True):
-    """``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is
-    no basis for one. ``on_duty`` counts agents signed in who have the skill, ``ringing``: one is rung."""
+    """``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is no
+    basis for one. ``on_duty`` counts agents with the skill who are available, free or busy: a pause is not
+    duty (agents/waiting.py). ``ringing``: one of them is rung."""
 
     id: CallId
     item: ItemId

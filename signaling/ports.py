@@ -25,6 +25,10 @@ from records.model import (
 from signaling.messages import AgentCard, DayFigures
 
 
+class NotYet(Exception):
+    """Something else must be written first; to be tried again in a while."""
+
+
 class Ledger(Protocol):
     """What must outlast the call. Every verb is idempotent; a failed one is tried again by its caller."""
 
@@ -44,7 +48,7 @@ class Ledger(Protocol):
         ...
 
     async def recording_complete(self, call: CallId) -> None:
-        """The media node has sealed every part of the call's recording."""
+        """The media node has sealed every part of the call's recording. Raises NotYet."""
         ...
 
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable
 from importlib.resources import files
 from typing import Any, cast
 
+import msgspec
+import structlog
 from redis.asyncio import Redis
 
 from records.model import CallId, StationId
@@ -11,6 +13,8 @@ from signaling.call import Call, decoder, due, encode
 from signaling.calls import Pending, commands_decoder, encode_commands
 from signaling.events import AnyCommand
 from signaling.keys import Keys
+
+log = structlog.get_logger(__name__)
 
 
 def script(name: str) -> str:
@@ -86,11 +90,17 @@ class RedisCalls:
             await self._redis.xdel(self._keys.outbox, pending.id)
 
     async def left_over(self, before: float) -> tuple[Pending, ...]:
-        entries = await self._redis.xrange(self._keys.outbox, "-", f"({int(before * 1000)}-0", count=100)
-        return tuple(
-            Pending(_text(i), CallId(_text(f[b"call"])), commands_decoder.decode(f[b"commands"]))
-            for i, f in entries
-        )
+        entries = await self._redis.xrange(self._keys.outbox, "-", f"({int(before * 1000)}-0")
+        return tuple(p for id, fields in entries if (p := _pending(_text(id), fields)) is not None)
+
+
+def _pending(id: str, fields: dict[bytes, bytes]) -> Pending | None:
+    """One that cannot be read must not keep the others from being carried out."""
+    try:
+        return Pending(id, CallId(_text(fields[b"call"])), commands_decoder.decode(fields[b"commands"]))
+    except (msgspec.MsgspecError, KeyError) as bad:
+        log.error("outbox entry cannot be read", entry=id, why=str(bad))
+        return None
 
 
 def _due(call: Call) -> str:

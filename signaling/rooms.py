@@ -1,6 +1,7 @@
 """The media nodes, seen from signaling: where a call goes, commands out, events in."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -11,11 +12,13 @@ from redis.exceptions import RedisError, ResponseError
 
 from media import protocol
 from media.protocol import AnyEvent, NodeId, NodeInfo
+from signaling.ports import NotYet
 
 log = structlog.get_logger(__name__)
 
 BACKLOG = 10_000  # commands kept for a node that does not read
 CLAIM_MS = 5_000  # an event that its reader did not finish is taken over after this
+GIVE_UP_S = 86_400.0  # an event that nobody could carry for this long is let go
 
 
 class Nodes(Protocol):
@@ -55,12 +58,18 @@ class MediaEvents:
     taken over by another when that one dies before it is done."""
 
     def __init__(
-        self, redis: Redis, hall: str, consumer: str, receive: Callable[[AnyEvent], Awaitable[None]]
+        self,
+        redis: Redis,
+        hall: str,
+        consumer: str,
+        receive: Callable[[AnyEvent], Awaitable[None]],
+        claim_ms: int = CLAIM_MS,
     ) -> None:
         self._redis: Any = redis
         self._stream = protocol.event_stream(hall)
         self._consumer = consumer
         self._receive = receive
+        self._claim_ms = claim_ms
 
     async def run(self) -> None:
         while True:
@@ -89,7 +98,7 @@ class MediaEvents:
 
     async def _take_over(self) -> None:
         claimed = await self._redis.xautoclaim(
-            self._stream, protocol.EVENT_GROUP, self._consumer, min_idle_time=CLAIM_MS, count=50
+            self._stream, protocol.EVENT_GROUP, self._consumer, min_idle_time=self._claim_ms, count=50
         )
         await self._carry(claimed[1])
 
@@ -101,8 +110,14 @@ class MediaEvents:
                 log.error("media event refused", entry=entry, error=str(bad))
             except (RedisError, OSError):
                 raise
-            except Exception:
-                log.exception("media event failed", entry=entry)
-                continue  # stays pending, taken over later
+            except Exception as failed:
+                log.warning("media event failed", entry=entry, exc_info=not isinstance(failed, NotYet))
+                if _age_s(entry) < GIVE_UP_S:
+                    continue  # stays pending, taken over later
             await self._redis.xack(self._stream, protocol.EVENT_GROUP, entry)
             await self._redis.xdel(self._stream, entry)
+
+
+def _age_s(entry: bytes) -> float:
+    """Of a stream's entry, by the milliseconds that its id begins with."""
+    return time.time() - int(entry.partition(b"-")[0]) / 1000

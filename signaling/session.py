@@ -19,10 +19,12 @@ from signaling.switchboard import UnknownCall
 log = structlog.get_logger(__name__)
 
 KEPT_FRAMES = 256  # what a resumed session can be sent again
+KEPT_BYTES = 1024 * 1024  # and of these at most so much
 KEPT_ANSWERS = 64  # answers to requests that may be asked again
 BURST = 40.0  # messages at once
 RATE = 20.0  # messages a second
-BAD_MESSAGES = 20  # malformed ones before the socket is closed
+BAD_MESSAGES = 20.0  # refused unread (malformed, too large, too fast) before the socket is closed
+FORGIVEN = 0.1  # of these a second
 
 
 class SessionEnded(Exception):
@@ -71,6 +73,23 @@ class Desk(Protocol):
         ...
 
 
+class Bucket:
+    """A token bucket (RFC 2697's single rate): bursts pass, floods do not."""
+
+    def __init__(self, size: float, rate: float, now: float) -> None:
+        self._size = self._left = size
+        self._rate = rate
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        self._left = min(self._size, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 class Session:
     """``desk`` is set right after construction: the two know each other."""
 
@@ -79,17 +98,16 @@ class Session:
     def __init__(self, id: str, token: str, clock: Callable[[], float]) -> None:
         self.id = id
         self.token = token
-        self.lost_at: float | None = None
         self.ending: CloseCode | None = None
         self._clock = clock
         self._seq = 0
-        self._sent: deque[tuple[int, bytes]] = deque(maxlen=KEPT_FRAMES)
+        self._sent: deque[tuple[int, bytes]] = deque()
+        self._sent_bytes = 0
         self._unsent: deque[bytes] = deque()
         self._answers: dict[int, m.Ack | m.Error] = {}
         self._last_ref = 0
-        self._allowance = BURST
-        self._allowed_at = clock()
-        self._bad = 0
+        self._pace = Bucket(BURST, RATE, clock())
+        self._patience = Bucket(BAD_MESSAGES, FORGIVEN, clock())
 
     # --- out -----------------------------------------------------------------------------------------
 
@@ -101,6 +119,9 @@ class Session:
         self._seq += 1
         frame = b'{"seq":%d,' % self._seq + body[1:]
         self._sent.append((self._seq, frame))
+        self._sent_bytes += len(frame)
+        while len(self._sent) > KEPT_FRAMES or self._sent_bytes > KEPT_BYTES:
+            self._sent_bytes -= len(self._sent.popleft()[1])
         self._unsent.append(frame)
 
     def end(self, code: CloseCode) -> None:
@@ -113,7 +134,6 @@ class Session:
 
     def resume(self, seen: int) -> None:
         """What the peer did not see is sent again, in order."""
-        self.lost_at = None
         self._unsent.clear()
         self._unsent.extend(frame for seq, frame in self._sent if seq > seen)
 
@@ -124,34 +144,40 @@ class Session:
 
     # --- in ------------------------------------------------------------------------------------------
 
-    async def receive(self, frame: bytes) -> None:
-        """One frame of the peer: carried out, or refused by name. Raises SessionEnded."""
+    async def receive(self, frame: bytes) -> bool:
+        """One frame of the peer: carried out, or refused by name. True when something may have changed.
+        Raises SessionEnded."""
+        if len(frame) > m.MAX_FRAME:
+            log.info("< too large", who=self.desk.who, size=len(frame))
+            return self._refuse(ErrorCode.TOO_LARGE, _ref_in(frame))
         try:
             message = self.desk.decoder.decode(frame)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as bad:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as bad:
             log.info("< malformed", who=self.desk.who, why=str(bad))
-            return self._malformed(_ref_in(frame))
+            return self._refuse(ErrorCode.MALFORMED, _ref_in(frame))
+        if not self._pace.take(self._clock()):
+            return self._refuse(ErrorCode.TOO_FAST, getattr(message, "ref", None))
         match message:
             case m.Ping():
-                return self.send(m.ServerPong())
+                self.send(m.ServerPong())
             case m.Pong():
-                return None
+                pass
             case m.Hello() | m.StationHello():
-                return self.send(error(ErrorCode.OUT_OF_ORDER))
-        return await self._request(message)
+                self.send(error(ErrorCode.OUT_OF_ORDER))
+            case _:
+                return await self._request(message)
+        return False
 
-    async def _request(self, request: m.Request) -> None:
+    async def _request(self, request: m.Request) -> bool:
         if request.ref <= self._last_ref:
             self.send(self._answers.get(request.ref) or error(ErrorCode.OUT_OF_ORDER, request.ref))
-            return
-        if not self._allow():
-            self.send(error(ErrorCode.TOO_FAST, request.ref))
-            return
+            return False
+        # Known before it is carried out: asked again after a break in between, it is not done twice.
         self._last_ref = request.ref
         answer = await self._carry(request)
-        self._answers[request.ref] = answer
-        self._answers.pop(request.ref - KEPT_ANSWERS, None)
+        self._remember(request.ref, answer)
         self.send(answer)
+        return True
 
     async def _carry(self, request: m.Request) -> m.Ack | m.Error:
         log.debug("<", who=self.desk.who, message=type(request).__name__, ref=request.ref)
@@ -169,21 +195,21 @@ class Session:
             return error(ErrorCode.INTERNAL, request.ref)
         return m.Ack(request.ref)
 
-    def _malformed(self, ref: int | None) -> None:
-        self._bad += 1
-        if self._bad > BAD_MESSAGES:
-            raise SessionEnded(CloseCode.TOO_MANY)
-        self.send(error(ErrorCode.MALFORMED, ref))
+    def _remember(self, ref: int, answer: m.Ack | m.Error) -> None:
+        self._answers[ref] = answer
+        if len(self._answers) > KEPT_ANSWERS:
+            del self._answers[next(iter(self._answers))]  # the oldest: refs only grow
 
-    def _allow(self) -> bool:
-        """A token bucket (RFC 2697's single rate): bursts pass, floods do not."""
-        now = self._clock()
-        self._allowance = min(BURST, self._allowance + (now - self._allowed_at) * RATE)
-        self._allowed_at = now
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
+    def _refuse(self, code: ErrorCode, ref: int | None) -> bool:
+        """Without looking at what it asks. Who does it too often is shown the door."""
+        if not self._patience.take(self._clock()):
+            raise SessionEnded(CloseCode.TOO_MANY)
+        answer = error(code, ref)
+        if ref is not None and ref > self._last_ref:
+            self._last_ref = ref
+            self._remember(ref, answer)
+        self.send(answer)
+        return False
 
 
 class _Ref(msgspec.Struct):
@@ -194,5 +220,5 @@ def _ref_in(frame: bytes) -> int | None:
     """The number of a request that could not be read otherwise, so that its sender can tell which it was."""
     try:
         return msgspec.json.decode(frame, type=_Ref).ref
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -11,7 +11,7 @@ from signaling.call import RESIDENT, Call, State, seat_of
 from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import station_identity
-from signaling.leg import OfferedLeg, send_leg
+from signaling.leg import OfferedLeg, is_back, send_leg
 from signaling.messages import CloseCode, ErrorCode
 from signaling.ports import StationCard
 from signaling.session import Outgoing
@@ -49,8 +49,6 @@ class StationDesk:
         seat = seat_of(call, RESIDENT)
         if not resumed and seat is not None:
             self._leg.skip(call.id, seat.generation)
-        if call.state is not State.ENDED:
-            await self._hall.switchboard.tell(call.id, ev.CameBack(ParticipantRole.RESIDENT))
 
     async def lost(self) -> None:
         """A resident keeps place and call; only when the session is over does the call start to wait."""
@@ -79,6 +77,7 @@ class StationDesk:
             self._session.send(state)
         if call is not None:
             send_leg(self._hall, self._session, self._leg, call, RESIDENT)
+            await is_back(self._hall, call, RESIDENT)
 
     async def receive(self, message: m.StationIn) -> None:
         tell = self._hall.switchboard.tell
@@ -130,8 +129,7 @@ class StationDesk:
         before = await self._hall.calls.load(call)
         if before is not None and before.stars is not None:
             raise Refusal(ErrorCode.ALREADY_RATED)
-        after = await self._hall.switchboard.tell(call, ev.Rated(stars, reasons))
-        await self._hall.ledger.rate(after.id, stars, reasons, self._hall.clock())
+        await self._hall.switchboard.tell(call, ev.Rated(stars, reasons))
 
     async def _dismiss(self, id: CallId) -> None:
         call = await self._hall.calls.load(id)

@@ -5,16 +5,18 @@ between) is carried out by whichever process finds it (timers.py).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import assert_never
 
 import structlog
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from agents.agent import Release
 from agents.availability import Availability
 from media import protocol
 from media.protocol import RoomId
-from records.model import CallId, Item, JournalEntry, Part
+from records.model import AccountId, CallId, Item, JournalEntry, Part
 from signaling import call as machine
 from signaling import events as ev
 from signaling.bus import QUEUE, Bus, agent_topic, call_topic
@@ -112,7 +114,7 @@ class Switchboard:
         return after
 
     async def hear(self, event: protocol.AnyEvent) -> None:
-        """What a media node says."""
+        """What a media node says. Raises what the ledger raises: the event is then delivered again."""
         match event:
             case protocol.PartOpened() | protocol.PartSealed():
                 await self._keep_part(event)
@@ -127,36 +129,74 @@ class Switchboard:
                 assert_never(event)
 
     async def carry_out_again(self, pending: Pending) -> None:
-        """Commands left over by a process that died."""
+        """Commands left over by a process that died, or that failed before."""
         call = await self.calls.load(pending.call)
-        if call is not None:
-            await self._carry_out(call, pending)
-        else:
+        if call is None:
             await self.calls.carried_out(pending)
+            return
+        meant = tuple(c for c in pending.commands if machine.is_still_meant(call, c))
+        await self._carry_out(call, replace(pending, commands=meant))
+
+    async def let_go(self, agent: AccountId, call: CallId) -> None:
+        """An agent who took a reservation of which the call knows nothing (any more): idle again at once, and
+        the call, if it still waits, is offered to others."""
+        now = self.clock()
+        await self.availability.release(agent, call, Release.ENDED, now)
+        await self.availability.release(agent, call, Release.READY, now)
+        await self.back_in_queue(call)
+        await self.bus.tell(agent_topic(agent), QUEUE)
+        self._poke()
+
+    async def back_in_queue(self, call: CallId) -> None:
+        """The queue has a call that waits, in its place, and no other."""
+        live = await self.calls.load(call)
+        if live is not None and live.state is State.QUEUED:
+            await self.availability.enqueue(machine.waiting(live))
+            live = await self.calls.load(call)
+        if live is None or live.state is State.ENDED:
+            await self.availability.withdraw(call)
 
     # --- out -----------------------------------------------------------------------------------------
 
     async def _carry_out(self, call: Call, pending: Pending) -> None:
-        """Media and agents first: they are what people wait for. Then word to the pages, then the ledger.
+        """Media and agents first: they are what people wait for. Then word to the pages, then the ledger, and
+        the room is closed last: the node's answer to that seals the recording of a call that is over.
 
         What fails stays in the outbox and is carried out again; the call itself is already saved.
         """
-        try:
-            for command in pending.commands:
+        failed = False
+        for step in (self._carry_live, self._spread_word, self._write_down, self._close_room):
+            try:
+                await step(call, pending.commands)
+            except Exception:
+                failed = True
+                log.exception("to be carried out again", call=call.id, outbox=pending.id)
+        if not failed:
+            with suppress(RedisError, OSError):  # then it is carried out twice, which changes nothing
+                await self.calls.carried_out(pending)
+
+    async def _carry_live(self, call: Call, commands: tuple[AnyCommand, ...]) -> None:
+        for command in commands:
+            if not isinstance(command, ev.CloseRoom):
                 await self._carry(call, command)
-            await self._spread_word(call, pending.commands)
-            written = [_entry(call, c) for c in pending.commands if isinstance(c, ev.Journal)]
-            if written:
-                await self.ledger.write(written, machine.summary(call))
-            await self.calls.carried_out(pending)
-        except Exception:
-            log.exception("to be carried out again", call=call.id, outbox=pending.id)
+
+    async def _write_down(self, call: Call, commands: tuple[AnyCommand, ...]) -> None:
+        written = [_entry(call, c) for c in commands if isinstance(c, ev.Journal)]
+        if written:
+            await self.ledger.write(written, machine.summary(call))
+        for rating in commands:
+            if isinstance(rating, ev.KeepRating):
+                await self.ledger.rate(call.id, rating.stars, rating.reasons, rating.at)
+
+    async def _close_room(self, call: Call, commands: tuple[AnyCommand, ...]) -> None:
+        if any(isinstance(command, ev.CloseRoom) for command in commands):
+            await self.nodes.send(call.node, protocol.CloseRoom(call.hall, RoomId(call.id)))
 
     async def _carry(self, call: Call, command: AnyCommand) -> None:
         now = self.clock()
         match command:
-            case ev.Enqueue(waiting):
-                await self.availability.enqueue(waiting)
+            case ev.Enqueue():
+                await self.back_in_queue(call.id)  # by now it may have been cancelled
             case ev.Withdraw():
                 await self.availability.withdraw(call.id)
             case ev.GiveBack(reservation, why):
@@ -165,7 +205,7 @@ class Switchboard:
                 await self.availability.release(agent, call.id, Release.ENDED, now)
             case ev.Forget():
                 await self.calls.forget(call)
-            case ev.Journal():
+            case ev.Journal() | ev.KeepRating():
                 pass  # written together, after everything else
             case _:
                 await self.nodes.send(call.node, _to_node(call, command, self._folder_of(call)))
@@ -202,17 +242,24 @@ class Switchboard:
             )
 
     async def _refused(self, event: protocol.Refused) -> None:
-        """A bad answer is the page's to hear of; a room that the node does not know is made again."""
-        if event.participant is None:
-            return
-        if event.reason is protocol.RefusalReason.NO_SUCH_ROOM:
-            call = await self.calls.load(CallId(event.room))
-            if call is not None and call.state is not State.ENDED:
-                await self.nodes.send(call.node, _to_node(call, ev.OpenRoom(), self._folder_of(call)))
-                await self._tell_quietly(call.id, ev.RejoinAsked(event.participant, event.generation))
-        elif event.reason is protocol.RefusalReason.BAD_ANSWER:
-            refusal = ev.AnswerRefused(event.participant, event.generation, event.detail)
-            await self._tell_quietly(CallId(event.room), refusal)
+        """A bad answer is the page's to hear of. A connection or a room that the node has not got is made
+        again; a node that is full is as good as gone."""
+        id, who, generation = CallId(event.room), event.participant, event.generation
+        match event.reason, who:
+            case protocol.RefusalReason.BAD_ANSWER, str():
+                await self._tell_quietly(id, ev.AnswerRefused(who, generation, event.detail))
+            case protocol.RefusalReason.NO_SUCH_PARTICIPANT, str():
+                await self._tell_quietly(id, ev.RejoinAsked(who, generation))
+            case protocol.RefusalReason.NO_SUCH_ROOM, str():
+                call = await self.calls.load(id)
+                seat = None if call is None else machine.seat_of(call, who)
+                if call is None or seat is None or seat.generation != generation:
+                    return  # made again already
+                if call.node == event.node and call.node_until is None:
+                    await self._tell_quietly(id, ev.NodeGone(event.node, event.node))
+            case protocol.RefusalReason.FULL, _:
+                others = tuple(n for n in await self.nodes.alive() if n.node != event.node)
+                await self._tell_quietly(id, ev.NodeGone(event.node, least_loaded(others)))
 
     async def _tell_quietly(self, call: CallId, event: AnyEvent) -> None:
         """For senders that cannot be answered: what does not fit is logged."""

@@ -30,6 +30,7 @@ class Timers:
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
         self._suspects: frozenset[str] = frozenset()
+        self._silent_nodes: frozenset[NodeId] = frozenset()
 
     async def run(self) -> None:
         reconciled = 0.0
@@ -38,13 +39,17 @@ class Timers:
             await self._try(self.deadlines)
             if now - reconciled >= RECONCILE_S:
                 reconciled = now
-                for work in (self.left_over, self.nodes, self.holders, self.agents):
+                for work in (self.left_over, self.nodes, self.holders, self.agents, self.queue):
                     await self._try(work)
             await asyncio.sleep(TICK_S)
 
     async def deadlines(self) -> None:
-        for call in await self._hall.calls.due(self._hall.clock()):
-            await self._tell(call, ev.DeadlinePassed())
+        now = self._hall.clock()
+        due = await self._hall.calls.due(now)
+        unfinished = {p.call for p in await self._hall.calls.left_over(now)} if due else set()
+        for call in due:
+            if call not in unfinished or not await self._is_over(call):
+                await self._tell(call, ev.DeadlinePassed())
 
     async def left_over(self) -> None:
         for pending in await self._hall.calls.left_over(self._hall.clock() - LEFT_OVER_S):
@@ -52,12 +57,18 @@ class Timers:
             await self._hall.switchboard.carry_out_again(pending)
 
     async def nodes(self) -> None:
-        """Calls on a media node whose lease is over go to another one."""
+        """Calls on a media node whose lease is over, seen twice, go to another one; or to the same, if
+        it comes back before another has room."""
         alive = await self._hall.nodes()
+        calls = await self._live()
         names = {n.node for n in alive}
-        for call in await self._live():
-            if call.node not in names:
-                await self._tell(call.id, ev.NodeGone(NodeId(call.node), least_loaded(alive)))
+        silent = frozenset(c.node for c in calls if c.node not in names)
+        gone, self._silent_nodes = silent & self._silent_nodes, silent
+        for call in calls:
+            if call.node in gone:
+                await self._tell(call.id, ev.NodeGone(call.node, least_loaded(alive)))
+            elif call.node in names and call.node_until is not None:
+                await self._tell(call.id, ev.NodeGone(call.node, call.node))
 
     async def holders(self) -> None:
         """Sockets whose process died without a word: seen missing twice, their people are away."""
@@ -76,20 +87,44 @@ class Timers:
                 await self._pause(agent)
 
     async def agents(self) -> None:
-        """An agent who is with a call that is over, or that nobody remembers, is let go."""
+        """An agent who is with a call that is over, that nobody remembers or that is not theirs is let go."""
+        long_ago = self._hall.clock() - LEFT_OVER_S
         for agent in (await self._hall.availability.snapshot()).agents:
-            if agent.activity is not Activity.IN_CALL or agent.call is None:
+            if agent.activity is not Activity.IN_CALL or agent.call is None or agent.since > long_ago:
                 continue
             call = await self._hall.calls.load(agent.call)
-            if call is None or call.state is State.ENDED:
+            if call is not None and call.agent == agent.id:
+                if call.state is State.ENDED:
+                    log.warning("agent let go", agent=agent.id, call=agent.call)
+                    await self._to_wrap_up(agent, agent.call)
+            elif call is None or call.reservation is None or call.reservation.agent != agent.id:
                 log.warning("agent let go", agent=agent.id, call=agent.call)
-                await self._hall.availability.release(agent.id, agent.call, Release.ENDED, self._hall.clock())
-                await self._hall.bus.tell(agent_topic(agent.id), QUEUE)
+                await self._hall.switchboard.let_go(agent.id, agent.call)
+
+    async def queue(self) -> None:
+        """A call that waits is in the queue, and one that is over is not, whatever was lost on the way."""
+        snapshot = await self._hall.availability.snapshot()
+        queued = {w.call for w in snapshot.waiting}
+        known = {c.id: c for c in await self._hall.calls.live()}
+        lost = {id for id, call in known.items() if call.state is State.QUEUED} - queued
+        over = {id for id in queued if id not in known or known[id].state is State.ENDED}
+        for id in sorted(lost | over):
+            await self._hall.switchboard.back_in_queue(id)
+        if over or lost:
+            await self._hall.bus.tell(QUEUE)
 
     # --- parts -----------------------------------------------------------------------------------------
 
     async def _live(self) -> list[Call]:
         return [c for c in await self._hall.calls.live() if c.state is not State.ENDED]
+
+    async def _is_over(self, id: CallId) -> bool:
+        call = await self._hall.calls.load(id)
+        return call is not None and call.state is State.ENDED
+
+    async def _to_wrap_up(self, agent: Agent, call: CallId) -> None:
+        await self._hall.availability.release(agent.id, call, Release.ENDED, self._hall.clock())
+        await self._hall.bus.tell(agent_topic(agent.id), QUEUE)
 
     async def _pause(self, agent: Agent) -> None:
         now = self._hall.clock()

@@ -76,7 +76,8 @@ class Gate:
     def address_of(self, request: web.Request) -> str:
         """The asker's address; a proxy's word counts only when the proxy is one of ours."""
         peer = request.remote or ""
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        # Some proxies add a line of their own below one that the asker forged.
+        for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", ())).split(",")):
             if not self._is_trusted(peer) or not hop.strip():
                 break
             peer = hop.strip()
@@ -88,9 +89,11 @@ class Gate:
 
     def _is_trusted(self, address: str) -> bool:
         try:
-            return any(ipaddress.ip_address(address) in network for network in self._trusted)
+            parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
+        plain = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(plain in network for network in self._trusted)
 
     # --- middlewares -------------------------------------------------------------------------------------
 
@@ -104,6 +107,9 @@ class Gate:
         except web.HTTPException as refused:
             refused.headers.update(SECURITY_HEADERS)
             raise
+        except Exception:
+            log.exception("request failed", path=request.path)
+            response = web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text="Something went wrong.\n")
         if not response.prepared:
             response.headers.update(SECURITY_HEADERS)
             response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
@@ -130,7 +136,7 @@ class Gate:
     def _to_sign_in(self, request: web.Request, audience: Audience) -> web.StreamResponse:
         if request.method != "GET" or "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
             return web.Response(status=HTTPStatus.UNAUTHORIZED, text="Please sign in.\n")
-        return web.HTTPSeeOther(f"/{audience}/login?next={quote(request.path_qs, safe='/?=&')}")
+        raise web.HTTPSeeOther(f"/{audience}/login?next={quote(request.path_qs, safe='/')}")
 
 
 def cookie_name(audience: Audience) -> str:

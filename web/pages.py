@@ -71,7 +71,7 @@ class PublicPages:
         ]
 
     async def home(self, request: web.Request) -> web.StreamResponse:
-        return web.HTTPSeeOther("/station")
+        raise web.HTTPSeeOther("/station")
 
     async def station(self, request: web.Request) -> web.Response:
         return self._render(request, "station.html", title="帮办")
@@ -98,8 +98,11 @@ class PublicPages:
 
     async def enrol(self, request: web.Request) -> web.Response:
         """A terminal becomes a station: the code is used up, its device key is remembered."""
+        body = await request.read()
+        if len(body) > MAX_ENROLMENT:
+            raise web.HTTPRequestEntityTooLarge(MAX_ENROLMENT, len(body))
         try:
-            asked = msgspec.json.decode((await request.content.read(MAX_ENROLMENT)), type=Enrolment)
+            asked = msgspec.json.decode(body, type=Enrolment)
             key = base64.urlsafe_b64decode(asked.public_key + "==")
             station = await self._store.devices.enrol(
                 asked.code, key, self._gate.address_of(request), self._now()

@@ -7,6 +7,7 @@ import structlog
 from records.manifest import NotEnded
 from records.model import CallId, CallSummary, JournalEntry, Part, RatingReason
 from records.store import Store
+from signaling.ports import NotYet
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +32,9 @@ class HallLedger:
         return await self._store.ledger.rate(call, stars, reasons, at)
 
     async def recording_complete(self, call: CallId) -> None:
+        """Raises NotYet while the call's end or the end of one of its parts is not written down."""
         try:
             manifest = await self._store.manifests.seal(call, self._now())
             log.info("recording sealed", call=call, manifest=manifest.seq)
         except NotEnded as early:
-            log.info("recording not sealed yet", call=call, why=str(early))
+            raise NotYet(str(early)) from early

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -51,7 +50,7 @@ class SignIn:
         response = web.HTTPSeeOther(local_path(str(form.get("next", "")), f"/{audience}"))
         await self._gate.sign_in(request, response, account, audience)
         await self._write_down(request, "signed_in", login, account)
-        return response
+        raise response
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:
         audience = _audience(request)
@@ -60,7 +59,7 @@ class SignIn:
         await self._gate.sign_out(request, response, audience)
         if account is not None:
             await self._write_down(request, "signed_out", account.login, account)
-        return response
+        raise response
 
     async def _authenticate(
         self, request: web.Request, audience: Audience, login: str, password: str
@@ -98,9 +97,8 @@ class SignIn:
 
 def local_path(asked: str, otherwise: str) -> str:
     """Where to go after signing in: a path of ours, never another site."""
-    parts = urlsplit(asked)
-    ours = not parts.scheme and not parts.netloc and asked.startswith("/") and not asked.startswith("//")
-    return asked if ours and "\\" not in asked else otherwise
+    written_plainly = asked.isascii() and asked.isprintable() and " " not in asked and "\\" not in asked
+    return asked if written_plainly and asked.startswith("/") and not asked.startswith("//") else otherwise
 
 
 def _audience(request: web.Request) -> Audience:

@@ -21,7 +21,7 @@ from signaling.manager_desk import ManagerDesk
 from signaling.messages import CloseCode
 from signaling.session import Desk, Session
 from signaling.station_desk import StationDesk
-from signaling.ws import BadHello, Sockets, receive_hello
+from signaling.ws import CUT_OFF, BadHello, Sockets, receive_hello
 from web.auth import Gate
 from web.directory import HallDirectory
 
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 Still = Callable[[], Awaitable[bool]]
 
+GOODBYE_S = 2.0  # for the browser's half of the closing handshake
 CHECK_AGAIN_S = 10.0  # how long a signed-in socket is believed before its cookie is looked up again
 
 
@@ -80,7 +81,7 @@ class SocketDoors:
         if not self._gate.same_origin(request):
             log.warning("foreign origin", path=request.path, origin=request.headers.get("Origin"))
             raise web.HTTPForbidden(text="This page belongs to another site and may not connect here.\n")
-        socket = web.WebSocketResponse(max_msg_size=m.MAX_FRAME, autoping=True, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=CUT_OFF, timeout=GOODBYE_S, autoping=True, compress=False)
         await socket.prepare(request)
         return socket
 
