@@ -325,16 +325,23 @@ class LiveRooms:
 
     def _tick(self, now: float) -> None:
         for room in list(self._rooms.values()):
-            for who, connection in list(self._connections[room.id].items()):
-                connection.leg.tick(now)
-                if connection.leg.silent(now):
-                    self._lost(room.id, who, connection.generation, "silent")
-                elif not connection.leg.answered and now - connection.opened_at > UNANSWERED_S:
-                    self._lost(room.id, who, connection.generation, "unanswered")
-            for recording in self._recorders[room.id].values():
-                recording.recorder.tick(now)
-            if room.empty_since is not None:
-                self._feed(self._rooms[room.id], Tick())
+            try:
+                self._tick_room(room, now)
+            except Exception:
+                # One room's trouble must not end the others.
+                logger.exception("room %s", room.id)
+
+    def _tick_room(self, room: Room, now: float) -> None:
+        for who, connection in list(self._connections[room.id].items()):
+            connection.leg.tick(now)
+            if connection.leg.silent(now):
+                self._lost(room.id, who, connection.generation, "silent")
+            elif not connection.leg.answered and now - connection.opened_at > UNANSWERED_S:
+                self._lost(room.id, who, connection.generation, "unanswered")
+        for recording in self._recorders[room.id].values():
+            recording.recorder.tick(now)
+        if room.empty_since is not None:
+            self._feed(self._rooms[room.id], Tick())
 
     async def close(self) -> None:
         """Seal everything, say goodbye to everybody. Well under two seconds unless the disk hangs."""

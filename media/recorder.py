@@ -31,6 +31,7 @@ MAX_FILL_S = 60.0  # silence written for one gap; a longer one stays a jump of t
 _STEP = 960  # samples of one silent packet
 _RESYNC_S = 0.015  # pictures are moved when the sender reports differ by more than this
 _STALL_S = 0.3  # sound that is late by more than this for a second was stalled at its sender
+_ASTRAY_S = 2.0  # timestamps that differ from their arrival by more than this have jumped
 _FRAME_MS = 33
 
 
@@ -213,6 +214,7 @@ class AudioLine:
         self._part = part
         self._base: float | None = None  # seconds on the line of RTP timestamp 0
         self._end = 0  # RTP timestamp where the last packet ended
+        self._last = 0  # ms of the last packet written
         self._lost = False
         self._late: deque[tuple[float, float]] = deque()
 
@@ -246,10 +248,16 @@ class AudioLine:
         self._put(muxer, packet.timestamp, packet.payload, samples)
 
     def _follow_stall(self, packet: Packet) -> None:
-        """A sender that stopped without advancing its timestamps comes back late, for good."""
+        """A sender that stopped without advancing its timestamps comes back late, for good; one whose
+        timestamps jumped ahead is taken at its arrival."""
         assert self._base is not None
         late = self._part.since_start(packet.arrived) - self._base - packet.timestamp / 48_000
         self._late.append((packet.arrived, late))
+        if late < -_ASTRAY_S:
+            self._base += late
+            self._end = packet.timestamp
+            self._late.clear()
+            return
         while packet.arrived - self._late[0][0] > 1.0:
             self._late.popleft()
             least = min(value for _, value in self._late)
@@ -275,7 +283,8 @@ class AudioLine:
     def _put(self, muxer: Muxer, timestamp: int, data: bytes, samples: int) -> None:
         at = self.at(timestamp)
         assert at is not None
-        muxer.frame(AUDIO, max(round(at * 1000), 0), data, True, samples // 48)
+        self._last = max(round(at * 1000), self._last)
+        muxer.frame(AUDIO, self._last, data, True, samples // 48)
         self._end = timestamp + samples
 
 
@@ -317,9 +326,10 @@ class VideoLine:
             self._freeze()
             return
         muxer = self._part.open_at(frame.arrived)
-        if self._base is None:
-            self._base = self._part.since_start(frame.arrived) - frame.timestamp / 90_000
-        at = max(round((self._base + frame.timestamp / 90_000) * 1000), self._last + 1)
+        arrived, stamp = self._part.since_start(frame.arrived), frame.timestamp / 90_000
+        if self._base is None or abs(self._base + stamp - arrived) > _ASTRAY_S:
+            self._base = arrived - stamp
+        at = max(round((self._base + stamp) * 1000), self._last + 1)
         if frame.key:
             self._key_at = frame.arrived
             if not muxer.sized:
@@ -342,7 +352,9 @@ class VideoLine:
         near = round((self._last / 1000 - self._base) * 90_000)
         shown = extend(self.report.timestamp, near, TS_MOD)
         base = heard + elapsed - shown / 90_000
-        if not self._synced or abs(base - self._base) > _RESYNC_S:
+        moved = abs(base - self._base)
+        # A move beyond any network's delay is a stalled clock on one side, not a place for the picture.
+        if moved < _ASTRAY_S / 2 and (not self._synced or moved > _RESYNC_S):
             self._base, self._synced = base, True
 
     def key_frame_due(self, now: float) -> bool:

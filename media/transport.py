@@ -56,6 +56,10 @@ class Network:
     port_min: int = 0
     port_max: int = 0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.port_min <= self.port_max < 1 << 16 or (self.port_max and not self.port_min):
+            raise ValueError(f"no port range: {self.port_min} to {self.port_max}")
+
     def local(self) -> list[str]:
         if self.addresses:
             return list(self.addresses)

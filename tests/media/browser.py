@@ -101,3 +101,12 @@ def inbound(seen: dict[str, Any], mid: str, what: str) -> float:
     """One number of what arrives on a MID; 0 before anything did."""
     value: float = seen["inbound"].get(mid, {}).get(what, 0)
     return value
+
+
+async def moves(page: Page, mid: str, frames: int = 30, within_s: float = 10.0) -> dict[str, Any]:
+    """So many more frames are decoded."""
+    before = inbound(await stats(page), mid, "decoded")
+    found: dict[str, Any] = await until(
+        lambda: stats(page), lambda seen: inbound(seen, mid, "decoded") >= before + frames, within_s
+    )
+    return found

@@ -155,7 +155,8 @@ def _spawn(program: str, *arguments: str) -> "subprocess.Popen[bytes]":
 async def _registered(redis: Redis, pid: int) -> NodeId:
     async with asyncio.timeout(10):
         while True:
-            for name in await redis.smembers(NODES):  # type: ignore[misc]
+            names: Any = await redis.smembers(NODES)
+            for name in names:
                 node = NodeId(name.decode())
                 text = await redis.get(node_key(node))
                 if text is not None and info_decoder.decode(text).pid == pid:

@@ -25,13 +25,13 @@ def play(path: Path) -> Played:
         pictures, sizes, keys = [], [], []
         for frame in container.decode(video=0):
             luma = frame.to_ndarray(format="gray")
-            pictures.append((float(frame.time), float(luma[: frame.height // 2].mean())))
+            pictures.append((frame.time or 0.0, float(luma[: frame.height // 2].mean())))
             sizes.append((frame.width, frame.height))
             keys.append(frame.key_frame)
-    return Played(duration, bool(keys and keys[0]), pictures, sizes, _sound(path))
+    return Played(duration, bool(keys and keys[0]), pictures, sizes, loudness(path))
 
 
-def _sound(path: Path) -> list[tuple[float, float]]:
+def loudness(path: Path) -> list[tuple[float, float]]:
     levels = []
     with av.open(str(path)) as container:
         if not container.streams.audio:
@@ -45,7 +45,9 @@ def _sound(path: Path) -> list[tuple[float, float]]:
                 else samples.reshape(-1, len(frame.layout.channels))[:, 0]
             )
             for at in range(0, len(flat) - 239, 240):
-                levels.append((float(frame.time) + at / frame.rate, float(np.abs(flat[at : at + 240]).max())))
+                levels.append(
+                    ((frame.time or 0.0) + at / frame.rate, float(np.abs(flat[at : at + 240]).max()))
+                )
     return levels
 
 

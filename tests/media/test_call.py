@@ -21,7 +21,7 @@ from media.protocol import (
     Source,
 )
 from records.model import ParticipantId, ParticipantRole
-from tests.media.browser import connect, inbound, pages, stats, until
+from tests.media.browser import connect, inbound, moves, pages, stats, until
 from tests.media.conftest import HALL, Control, all_of
 
 pytestmark = pytest.mark.e2e
@@ -36,15 +36,6 @@ async def sees(page: Page, mid: str, color: str, within_s: float = 10.0) -> None
         return seen is not None and all(abs(a - b) < 60 for a, b in zip(seen, wanted, strict=True))
 
     await until(lambda: page.evaluate("mid => peer.color(mid)", mid), close, within_s)
-
-
-async def moves(page: Page, mid: str, frames: int = 30, within_s: float = 10.0) -> dict[str, Any]:
-    """So many more frames are decoded."""
-    before = inbound(await stats(page), mid, "decoded")
-    found: dict[str, Any] = await until(
-        lambda: stats(page), lambda seen: inbound(seen, mid, "decoded") >= before + frames, within_s
-    )
-    return found
 
 
 async def test_two_people_see_and_hear_each_other(control: Control) -> None:

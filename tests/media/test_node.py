@@ -44,7 +44,7 @@ async def test_a_node_says_what_it_is_while_it_lives_and_is_gone_after_sigterm(c
     assert await _ended(control) == 0
     assert time.monotonic() - begun < 2.0
     assert await control.info() is None
-    assert await control.redis.smembers(NODES) == set()  # type: ignore[misc]
+    assert await control.redis.smembers(NODES) == set()
     assert not await control.redis.exists(command_stream(control.node))
 
 

@@ -11,7 +11,7 @@ from playwright.async_api import Page
 from media.protocol import CloseRoom, PartOpened, PartSealed, RoomClosed
 from media.repair import seal_orphan
 from records.model import MediaKind
-from tests.media.browser import connect, inbound, pages, stats, until
+from tests.media.browser import connect, inbound, moves, pages, stats, until
 from tests.media.conftest import HALL, Control, StartNode, all_of
 from tests.media.playback import av_offsets, onsets, play
 
@@ -64,7 +64,7 @@ async def test_a_recorded_call_plays_with_sound_and_picture_in_step(control: Con
         await until(lambda: stats(agent), lambda seen: inbound(seen, "camera", "decoded") > 210)
         await control.send(CloseRoom(HALL, room))
         closed = await control.next(RoomClosed)
-        sealed = {(e.participant, e.kind): e for e in control.events if isinstance(e, PartSealed)}
+        sealed = {(str(e.participant), e.kind): e for e in control.events if isinstance(e, PartSealed)}
         assert set(sealed) == {
             ("resident", MediaKind.CAMERA),
             ("agent", MediaKind.CAMERA),
@@ -169,9 +169,7 @@ async def test_nothing_is_decoded_or_encoded(start_node: StartNode, node_program
         await connect(control, agent, room, "agent")
         await control.slots(room, 1, resident=all_of("agent"), agent=all_of("resident"))
         for page in (resident, agent):
-            seen = await until(
-                lambda page=page: stats(page), lambda seen: inbound(seen, "camera", "decoded") > 45
-            )
+            seen = await moves(page, "camera", 45)
             assert inbound(seen, "mic", "energy") > 0
         await control.send(CloseRoom(HALL, room))
         await control.next(RoomClosed)

@@ -205,7 +205,8 @@ _EVENTS = st.one_of(
 @given(st.lists(_EVENTS, max_size=40))
 def test_at_every_moment_the_connections_are_those_of_the_participants(events: list[Event]) -> None:
     """Opened minus closed is who is alive, one connection each, never more than four people."""
-    here, legs, now = room(), {}, 0.0
+    here, now = room(), 0.0
+    legs: dict[ParticipantId, int] = {}
     for event in events:
         now += 1.0
         here, found = transition(here, event, now)

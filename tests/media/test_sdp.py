@@ -1,5 +1,6 @@
 import contextlib
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -73,7 +74,7 @@ def test_without_rtx_is_right_too() -> None:
     assert parse_answer(text).ssrcs[Mid.CAMERA].media == 101
 
 
-WRONG = {
+WRONG: dict[str, Callable[[str], str]] = {
     "empty": lambda a: "",
     "no version": lambda a: a[5:],
     "torn line": lambda a: a + "\r\nz",

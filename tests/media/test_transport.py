@@ -71,13 +71,13 @@ def test_private_methods_are_where_they_were(owner: type, name: str, parameters:
 async def test_private_attributes_are_what_they_were() -> None:
     connection = Connection(ice_controlling=False)
     assert (connection._protocols, connection._nominated) == ([], {})
-    assert isinstance(connection._queue, asyncio.Queue)
-    assert (connection.remote_username, connection.remote_password) == (None, None)
+    assert type(connection._queue) is asyncio.Queue
+    assert {"remote_username", "remote_password"} <= vars(connection).keys()
     source = inspect.getsource(RTCDtlsTransport)
     assert all(f"self.transport.{name}" in source for name in ("_recv", "_send", "role"))
     node = make(Ear())
-    assert node._dtls._rx_srtp is None
-    assert node._dtls._tx_srtp is None
+    sessions = {name: vars(node._dtls)[name] for name in ("_rx_srtp", "_tx_srtp")}
+    assert sessions == {"_rx_srtp": None, "_tx_srtp": None}
 
 
 async def test_packets_pass_both_ways(pair: Pair) -> None:
@@ -190,6 +190,12 @@ async def test_ports_come_from_the_range_and_the_public_address_is_advertised() 
         with pytest.raises(TransportFailed, match="no_address"):
             await full.gather()
         await full.close()
+
+
+@pytest.mark.parametrize("ports", [(5, 4), (0, 7), (-1, 7), (1, 70_000)])
+def test_a_port_range_that_is_none_is_refused(ports: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="no port range"):
+        Network((), None, *ports)
 
 
 def test_by_default_every_address_but_loopback() -> None:

@@ -12,7 +12,8 @@ def decode(body: bytes) -> dict[int, float]:
     """Sequence number -> arrival in seconds (modulo the reference time's range)."""
     base, count = unpack_from("!HH", body)
     time = int.from_bytes(body[4:7], "big") * 0.064
-    at, symbols = 8, []
+    at = 8
+    symbols: list[int] = []
     while len(symbols) < count:
         (chunk,) = unpack_from("!H", body, at)
         at += 2

@@ -30,13 +30,17 @@ def file_of(writes: list[Write]) -> bytes:
     return bytes(data)
 
 
+def opened(writes: list[Write]) -> av.container.InputContainer:
+    return av.open(io.BytesIO(file_of(writes)), "r")
+
+
 def test_a_finished_file_has_every_frame_a_duration_and_an_index() -> None:
     muxer, writes = written()
-    with av.open(io.BytesIO(file_of(writes + muxer.finish()))) as container:
+    with opened(writes + muxer.finish()) as container:
         assert container.duration == pytest.approx(2_000_000, abs=40_000)
         sound, picture = container.streams.audio[0], container.streams.video[0]
         assert (picture.codec_context.name, picture.width, picture.height) == ("vp8", 320, 240)
-        assert (sound.sample_rate, sound.codec_context.extradata[:8]) == (48_000, b"OpusHead")
+        assert (sound.sample_rate, (sound.codec_context.extradata or b"")[:8]) == (48_000, b"OpusHead")
         assert container.metadata["creation_time"].startswith("2026-11-23T")
         packets = [(p.stream.type, p.pts, bytes(p)) for p in container.demux() if p.size]
         assert [data for kind, _, data in packets if kind == "video"] == list(vp8_frames(60))
@@ -52,16 +56,16 @@ def test_a_finished_file_has_every_frame_a_duration_and_an_index() -> None:
 
 def test_a_file_that_is_still_written_decodes_to_its_last_frame() -> None:
     _, writes = written()
-    with av.open(io.BytesIO(file_of(writes))) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 60
+    with opened(writes) as container:
+        assert len(list(container.decode(video=0))) == 60
 
 
 @pytest.mark.parametrize(("audio", "video"), [(True, False), (False, True)])
 def test_one_track_alone(audio: bool, video: bool) -> None:
     muxer, writes = written(audio, video, seconds=12 if audio else 2)
-    with av.open(io.BytesIO(file_of(writes + muxer.finish()))) as container:
+    with opened(writes + muxer.finish()) as container:
         assert [s.type for s in container.streams] == (["audio"] if audio else ["video"])
-        assert sum(1 for _ in container.decode()) in ((600,) if audio else (60,))
+        assert len(list(container.decode())) in ((600,) if audio else (60,))
 
 
 def test_writes_only_append_or_patch_what_is_there(tmp_path: Path) -> None:
@@ -78,5 +82,5 @@ def test_a_pause_longer_than_a_block_can_say_starts_a_cluster() -> None:
     muxer.frame(AUDIO, 0, sound[0], True, 20)
     muxer.frame(AUDIO, 100_000, sound[1], True, 20)
     muxer.frame(VIDEO, 60_000, vp8_frames(60)[0], True, 33)
-    with av.open(io.BytesIO(file_of(muxer.finish()))) as container:
-        assert sorted(p.pts for p in container.demux() if p.size) == [-7, 60_000, 99_993]  # codec delay
+    with opened(muxer.finish()) as container:
+        assert sorted(p.pts or 0 for p in container.demux() if p.size) == [-7, 60_000, 99_993]  # codec delay
