@@ -27,6 +27,7 @@ from records.model import (
     StationId,
     Text,
 )
+from web.audit_page import AuditPage
 from web.back_office import BackOffice, ManagerDeps
 
 MAX_NAME = 40  # characters
@@ -70,6 +71,7 @@ def routes(deps: AdminDeps) -> list[web.RouteDef]:
         web.post("/admin/stations", pages.add_station),
         web.post("/admin/stations/{station}/code", pages.make_code),
         web.post("/admin/stations/{station}/revoke", pages.revoke),
+        web.get("/admin/audit", AuditPage(deps, "/admin/audit", admin_pages=True).show),
         web.get("/admin/accounts", pages.accounts),
         web.post("/admin/accounts", pages.add_account),
         web.post("/admin/accounts/{account}/disable", pages.disable),

@@ -1,4 +1,4 @@
-"""The manager's pages: the live view, the list of calls, one call with its recording, the audit trail."""
+"""The manager's pages: the live view, the list of calls, one call with its recording."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -12,13 +12,13 @@ from records.calls import CallDetail
 from records.grants import Grant, PurposeRefused, UnknownCall
 from records.model import Account, AccountId, AccountRole, CallId, CallSummary, EndReason, Item, Outcome, Zone
 from web import recordings
+from web.audit_page import AuditPage
 from web.back_office import BackOffice, ManagerDeps
 from web.manager_call import call_view, gap_words
-from web.manager_filters import LOW_STARS, PAGE_SIZE, audit_query, call_query
-from web.manager_words import ACTIONS, PURPOSES, action_words, purpose_words
+from web.manager_filters import LOW_STARS, PAGE_SIZE, call_query
+from web.manager_words import PURPOSES, purpose_words
 
 MAX_DETAILS = 150  # characters; with the choice before them they fit the trail's limit on a purpose
-AUDIT_PAGE = 50
 
 __all__ = ["ManagerDeps", "routes"]
 
@@ -58,7 +58,7 @@ def routes(deps: ManagerDeps) -> list[web.RouteDef]:
         web.get("/manager/calls", pages.calls),
         web.get("/manager/calls/{call}", pages.call),
         web.post("/manager/calls/{call}/open", pages.open_recording),
-        web.get("/manager/audit", pages.audit),
+        web.get("/manager/audit", AuditPage(deps, "/manager/audit").show),
         *recordings.routes(bytes_of),
     ]
 
@@ -112,25 +112,6 @@ class ManagerPages(BackOffice):
             return self._no_such_call(request)
         path = request.path.removesuffix("/open")
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: f"{path}#player"})
-
-    async def audit(self, request: web.Request) -> web.Response:
-        query, wanted = audit_query(request.query, self.hall)
-        entries = await self.store.audit.page(wanted, query.before, AUDIT_PAGE + 1)
-        shown, more = entries[:AUDIT_PAGE], len(entries) > AUDIT_PAGE
-        return self.page(
-            request,
-            "manager/audit.html",
-            "audit",
-            query=query,
-            entries=shown,
-            older=query.address("/manager/audit", before=shown[-1].seq) if more else None,
-            newest=query.before is None,
-            names=await self.names(),
-            people=await self.store.accounts.list_accounts(),
-            actions=ACTIONS,
-            action_words=action_words,
-            purpose_words=purpose_words,
-        )
 
     async def granted(self, account: Account, call: CallId) -> bool:
         return await self.store.grants.grant_for(account.id, call, self.deps.now()) is not None

@@ -16,10 +16,11 @@ ACTIONS = (
     "station.create",
     "station.code",
     "station.revoke",
-    "station.enrol",
-    "session.open",
-    "session.refused",
-    "session.close",
+    "station_enrolled",
+    "signed_in",
+    "sign_in_failed",
+    "sign_in_refused",
+    "signed_out",
 )
 
 

@@ -143,6 +143,7 @@ def _headed(response: web.StreamResponse, etag: str | None) -> web.StreamRespons
     response.headers[hdrs.ACCEPT_RANGES] = "bytes"
     response.headers[hdrs.CACHE_CONTROL] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if etag is not None:
         response.headers[hdrs.ETAG] = etag
     return response

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import msgspec
 from aiohttp import ClientSession, CookieJar, WSMsgType, web
 from argon2 import PasswordHasher
@@ -44,6 +43,7 @@ from tests.web.pages import CSP, WEB
 from web import admin, manager
 from web.admin import AdminDeps
 from web.back_office import ManagerDeps
+from web.render import catalogue, environment, renderer
 
 NOW = 1_795_000_000.0  # 2026-11-18 19:06:40 in Shanghai
 PASSWORD = "correct horse"
@@ -126,6 +126,7 @@ class Office:
     state: ManagerState | None = None
     revoked: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    sockets: set[web.WebSocketResponse] = field(default_factory=set)
 
     def http(self, account: str | None = "wangmin", **cookies: str) -> ClientSession:
         """A browser signed in as this account; redirects are for the caller to follow."""
@@ -170,7 +171,7 @@ def _app(made: Office) -> web.Application:
     deps: dict[str, Any] = {
         "store": made.store,
         "content": lambda: made.content,
-        "render": partial(render, _templates()),
+        "render": renderer(environment(), "manager", "admin"),
         "account_of": lambda request: request[ACCOUNT],
         "address_of": lambda request: request.remote or "",
         "now": lambda: made.clock,
@@ -179,7 +180,10 @@ def _app(made: Office) -> web.Application:
     app = web.Application(middlewares=[sign_in(made)])
     app.router.add_static("/static", WEB / "static")
     app.add_routes(manager.routes(ManagerDeps(**deps)))
-    tell = {"station_revoked": partial(_note, made.revoked), "account_closed": partial(_note, made.closed)}
+    tell: dict[str, Any] = {
+        "station_revoked": partial(_note, made.revoked),
+        "account_closed": partial(_note, made.closed),
+    }
     app.add_routes(admin.routes(AdminDeps(**deps, **tell)))
     app.router.add_get("/ws/manager", partial(_live, made))
     return app
@@ -211,37 +215,15 @@ def sign_in(made: Office) -> Any:
     return signed_in
 
 
-def _templates() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(WEB / "templates")
-    return jinja2.Environment(loader=loader, autoescape=True)
-
-
 def sentences(lang: str) -> dict[str, dict[str, str]]:
-    names = ("manager", "admin")
-    return {name: json.loads((WEB / f"static/text/{name}.{lang}.json").read_text("utf-8")) for name in names}
-
-
-def render(
-    templates: jinja2.Environment, request: web.Request, template: str, /, **context: Any
-) -> web.Response:
-    lang = request.query.get("lang") or request.cookies.get("lang", "zh")
-    catalogues = sentences(lang)
-
-    def t(key: str, /, **words: Any) -> str:
-        catalogue, _, rest = key.partition(".")
-        return catalogues[catalogue][rest].format(**words)
-
-    def pick(text: Text) -> str:
-        return text.en if lang == "en" else text.zh
-
-    text = templates.get_template(template).render(t=t, lang=lang, pick=pick, title="", **context)
-    return web.Response(text=text, content_type="text/html")
+    return {name: catalogue(name, lang) for name in ("manager", "admin")}
 
 
 async def _live(made: Office, request: web.Request) -> web.WebSocketResponse:
     """Greets and sends one state, then listens."""
     socket = web.WebSocketResponse()
     await socket.prepare(request)
+    made.sockets.add(socket)
     async for message in socket:
         if message.type is not WSMsgType.TEXT:
             break
@@ -252,6 +234,7 @@ async def _live(made: Office, request: web.Request) -> web.WebSocketResponse:
             )
             if made.state is not None:
                 await _send(socket, made.state, 2)
+    made.sockets.discard(socket)
     return socket
 
 

@@ -110,6 +110,6 @@ async def whole_call(store: Store, recordings: Path, length: float = 10.0) -> No
             {"colour": (235, 235, 225), "sound": None, "size": (640, 360)},
         ),
     ):
-        write_webm(recordings / opened.path, duration, **looks)  # type: ignore[arg-type]
+        write_webm(recordings / opened.path, duration, **looks)
         gaps = (Gap(4.0, 4.6, "video", "lost"),) if opened.id == "p-resident" else ()
         await seal(store, recordings, opened, duration, gaps)

@@ -15,6 +15,7 @@ from tests.web.back_office import NOW, Office, office, sentences
 from tests.web.sample_call import AGENT, CALL, START, entries, finished, part, summary
 from web.manager_words import ACTIONS, PURPOSES
 
+Data = dict[str, str | int | float | bool | None]
 DAY = 86_400.0
 MIDNIGHT = 1_794_931_200.0  # 2026-11-18 00:00:00 in Shanghai
 
@@ -212,11 +213,18 @@ async def test_the_journal_reads_as_sentences(hall: Office) -> None:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_every_kind_of_entry_has_a_sentence(hall: Office, lang: str) -> None:
-    odd = {"agent": "gone", "reason": "new_reason", "stars": 9, "reasons": "attitude,odd", "participant": "x"}
+    nothing: Data = {}
+    odd: Data = {
+        "agent": "gone",
+        "reason": "new_reason",
+        "stars": 9,
+        "reasons": "attitude,odd",
+        "participant": "x",
+    }
     journal = [
         JournalEntry(CALL, START + number, kind, f"{kind}-{len(data)}", data)
         for number, kind in enumerate(JournalKind)
-        for data in ({}, odd)
+        for data in (nothing, odd)
     ]
     await hall.store.ledger.write(journal, summary())
     async with hall.http(lang=lang) as http:

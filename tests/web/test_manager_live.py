@@ -1,0 +1,195 @@
+"""The manager's first page in a real browser, and every page of the back office under axe-core."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from agents.agent import Activity, PauseReason, Presence
+from records.model import AccountId, CallId, StationId, Text
+from signaling.call import State
+from signaling.messages import (
+    AgentRow,
+    DayFigures,
+    LiveRow,
+    ManagerState,
+    NodeRow,
+    StationRow,
+    WaitingRow,
+)
+from tests.web.back_office import NOW, Office, office
+from tests.web.sample_call import CALL, whole_call
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOW_MS = int(NOW * 1000)
+LI_HUA, ITEM = Text("李华", "Li Hua"), Text("社保缴费证明打印", "Proof of social insurance")
+ONE, TWO = Text("望湖 1 号终端", "Wanghu station 1"), Text("望湖 2 号终端", "Wanghu station 2")
+
+
+def calm(**changed: Any) -> ManagerState:
+    """Nobody waits, one call is on, one agent is free."""
+    state = ManagerState(
+        now=NOW_MS,
+        waiting=(),
+        live=(LiveRow(CallId("l1"), ITEM, ONE, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True),),
+        agents=(
+            AgentRow(AccountId("a1"), LI_HUA, Presence.AVAILABLE, None, Activity.IN_CALL, NOW_MS - 65_000),
+            AgentRow(
+                AccountId("a2"), Text("陈洁", "Chen Jie"), Presence.AVAILABLE, None, Activity.IDLE, NOW_MS
+            ),
+        ),
+        stations=(StationRow(StationId("s1"), ONE, True), StationRow(StationId("s2"), TWO, True)),
+        nodes=(NodeRow("media-1", 1, 40),),
+        today=DayFigures(11, 9, 1, 9, 15, 7.5, 300.0, 4.8),
+    )
+    return msgspec.structs.replace(state, **changed)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    async with office(tmp_path_factory.mktemp("live")) as made:
+        await whole_call(made.store, made.recordings, 7.0)
+        yield made
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, hall: Office, who: str = "wangmin", lang: str = "zh"
+) -> AsyncIterator[Page]:
+    context = await browser.new_context(base_url=hall.url, viewport={"width": 1440, "height": 900})
+    await context.add_cookies(
+        [
+            {"name": name, "value": value, "url": hall.url}
+            for name, value in (("account", who), ("lang", lang))
+        ]
+    )
+    page = await context.new_page()
+    page.set_default_timeout(8_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    try:
+        yield page
+    finally:
+        await context.close()
+    assert faults == []
+
+
+async def figure(page: Page, name: str) -> str:
+    return (
+        await page.locator(".figure", has=page.get_by_text(name, exact=True)).locator("strong").inner_text()
+    )
+
+
+async def test_it_says_that_it_connects_until_the_first_state(browser: Browser, hall: Office) -> None:
+    hall.state = None
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        await page.get_by_text("正在连接，请稍候").wait_for()
+        assert await page.locator(".figures").count() == 0
+
+
+async def test_all_is_well(browser: Browser, hall: Office) -> None:
+    hall.state = calm()
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        await page.locator(".verdict.calm").wait_for()
+        assert await page.locator(".verdict.wrong, .link-line").count() == 0
+        assert [
+            await figure(page, name) for name in ("正在等候", "最长等候", "通话中", "空闲人员", "终端在线")
+        ] == [
+            "0",
+            "—",
+            "1",
+            "1",
+            "2",
+        ]
+        assert await figure(page, "今日 15 秒内接通率") == "90%"
+        row = page.locator(".live-list", has_text="进行中的通话").locator("tbody tr")
+        assert "共享中" in await row.inner_text()
+        assert await row.locator("a").get_attribute("href") == "/manager/calls/l1"
+
+
+async def test_what_needs_a_hand_is_said(browser: Browser, hall: Office) -> None:
+    missed = AgentRow(
+        AccountId("a3"), LI_HUA, Presence.PAUSED, PauseReason.MISSED_CALLS, Activity.IDLE, NOW_MS - 5_000
+    )
+    waiting = WaitingRow(CallId("w1"), ITEM, TWO, NOW_MS - 130_000, None)
+    hall.state = calm(
+        waiting=(waiting, WaitingRow(CallId("w2"), ITEM, ONE, NOW_MS - 5_000, LI_HUA)),
+        agents=(missed,),
+        stations=(StationRow(StationId("s1"), ONE, False),),
+        nodes=(),
+        today=DayFigures(10, 5, 5, 2, 15, None, None, None),
+    )
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        await page.locator(".verdict.wrong").wait_for()
+        lines = await page.locator(".verdict.wrong li").all_inner_texts()
+        assert lines[0] == "没有媒体节点，无法开始新的通话"
+        assert lines[1] == "有来电在等候，但没有空闲人员"
+        assert lines[2].startswith("望湖 2 号终端的来电已等候 2:1")
+        assert lines[3:] == ["终端离线：望湖 1 号终端", "李华连续两次未接听，已自动暂停"]
+        assert await page.locator(".figure.low").count() == 1
+        first = await figure(page, "最长等候")
+        await page.locator(".figure", has_text="最长等候").get_by_text(first).wait_for(state="detached")
+
+
+async def test_the_page_speaks_english(browser: Browser, hall: Office) -> None:
+    hall.state = calm(agents=(), live=(), stations=())
+    async with opened(browser, hall, lang="en") as page:
+        await page.goto("/manager")
+        await page.get_by_text("All is well. Nothing needs a hand.").wait_for()
+        text = (await page.locator("body").inner_text()).replace("中文", "")
+        assert not any("一" <= letter <= "鿿" for letter in text)
+
+
+async def test_a_lost_connection_is_told_and_the_last_state_stays(browser: Browser, hall: Office) -> None:
+    hall.state = calm()
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        await page.locator(".verdict.calm").wait_for()
+        for socket in list(hall.sockets):
+            await socket.close(code=4008)
+        await page.locator(".link-line[data-link=lost]").wait_for()
+        assert await page.locator(".figures").count() == 1
+        await page.locator(".link-line").wait_for(state="detached")
+
+
+PAGES = [
+    ("wangmin", "/manager"),
+    ("wangmin", "/manager/calls"),
+    ("wangmin", "/manager/calls?station=s9&from=x"),
+    ("wangmin", f"/manager/calls/{CALL}"),
+    ("zhaolei", f"/manager/calls/{CALL}"),
+    ("wangmin", "/manager/audit"),
+    ("admin", "/admin/stations"),
+    ("admin", "/admin/accounts"),
+    ("admin", "/admin/audit"),
+]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_nothing_for_axe_to_say(browser: Browser, hall: Office, lang: str) -> None:
+    """wangmin sees the purpose form, zhaolei the player."""
+    hall.state = calm(waiting=(WaitingRow(CallId("w1"), ITEM, TWO, NOW_MS - 130_000, None),))
+    found: list[str] = []
+    for who, path in PAGES:
+        async with opened(browser, hall, who, lang) as page:
+            if who == "zhaolei":
+                await page.request.post(f"{path}/open", form={"purpose": "training"})
+            await page.goto(path)
+            await page.locator(".figures, main h1 + *, .stage").first.wait_for()
+            results = await Axe().run(page)
+            found += [
+                f"{path}: {violation['id']}: {node['html'][:160]}"
+                for violation in results.response["violations"]
+                for node in violation["nodes"]
+            ]
+    assert found == []
