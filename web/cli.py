@@ -5,12 +5,14 @@ not take the others' commands with it.
 """
 
 import asyncio
+import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -86,7 +88,7 @@ def serve(invocation: Invocation, demo: bool) -> None:
     """
     from web.serve import serve as run
 
-    sys.exit(_finish(run(invocation.config(), invocation.file, demo=demo)))
+    _leave(_finish(run(invocation.config(), invocation.file, demo=demo)))
 
 
 @main.command()
@@ -96,6 +98,7 @@ def web(invocation: Invocation) -> None:
     from web.app import serve_web
 
     _until_stopped(serve_web(invocation.config()))
+    _leave(0)
 
 
 @main.command()
@@ -167,6 +170,15 @@ def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     import uvloop
 
     uvloop.run(_cancelled_by_signal(work))
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once. All is closed by now, and on a busy machine taking the modules apart takes longer than
+    stopping did."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _cancelled_by_signal(work: Coroutine[Any, Any, None]) -> None:
