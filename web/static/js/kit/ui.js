@@ -6,7 +6,7 @@ import { useEffect, useRef } from "../../vendor/preact-hooks.js";
 import { signal } from "../../vendor/signals.js";
 
 export { render } from "../../vendor/preact.js";
-export { useEffect, useMemo, useRef, useState } from "../../vendor/preact-hooks.js";
+export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../vendor/preact-hooks.js";
 export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffect } from "../../vendor/signals.js";
 
 /** @typedef {import("../../vendor/preact.js").VNode<any>} VNode */

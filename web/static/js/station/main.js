@@ -69,7 +69,7 @@ function Screen({ catalogue: content }) {
     help: () => html`<${Zones} key="help" catalogue=${content} helping />`,
     items: () => html`<${Items} catalogue=${content} zone=${zone} />`,
     search: () => html`<${Search} catalogue=${content} />`,
-    item: () => found && html`<${ItemScreen} item=${found} />`,
+    item: () => found && html`<${ItemScreen} key=${`${item} ${language.value} ${elder.value}`} item=${found} />`,
     consent: () => found && html`<${Consent} item=${found} />`,
     progress: () => html`<${Progress} />`,
   }[screen]();
@@ -146,6 +146,8 @@ async function fill(station) {
   }
 }
 
+// A kiosk: a long press is a press.
+addEventListener("contextmenu", (event) => event.preventDefault());
 await loadTexts(["common", "station"]);
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
 await begin();

@@ -51,11 +51,13 @@ let media = null;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let watch;
 let weakInARow = 0;
+/** The call of the last offer. */
+let offered = "";
+/** A new session began: offers may have been missed while nobody listened. */
+let fresh = false;
 
 const leg = new Leg({
-  onAnswer: (generation, sdp) => {
-    if (call.value) void tell("answer", { call: call.value.id, generation, sdp });
-  },
+  onAnswer: (generation, sdp) => void tell("answer", { call: offered, generation, sdp }),
   onFailed: (generation) => {
     broken.value = true;
     if (call.value && live.value) void tell("rejoin", { call: call.value.id, generation });
@@ -82,7 +84,8 @@ export function start() {
 
 /** @param {import("../kit/protocol.js").Message} message */
 function receive(message) {
-  if (message.type === "station_state") void draw(/** @type {StationState} */ (message));
+  if (message.type === "welcome") fresh = !message.resumed;
+  else if (message.type === "station_state") void draw(/** @type {StationState} */ (message));
   else if (message.type === "offer") void take(message);
   else if (message.type === "error") trouble.value = message.text;
 }
@@ -92,21 +95,30 @@ async function draw(next) {
   state.value = next;
   if (next.call) asking.value = false;
   if (!live.value) {
+    fresh = false;
     if (!asking.value) release();
     return;
   }
   watchNetwork();
-  if (media) return;
-  await openMedia(); // the page was reloaded in the middle of it
-  if (call.value && live.value && leg.generation === 0 && call.value.generation > 0) {
-    await tell("rejoin", { call: call.value.id, generation: call.value.generation });
-  }
+  if (!fresh) return;
+  fresh = false;
+  await openMedia();
+  await comeBack();
+}
+
+/** After a reload, or a break longer than a session lives: unless our connection still stands, ask for a new one. */
+async function comeBack() {
+  const now = call.value;
+  if (!now || !live.value || now.generation === 0) return;
+  if (leg.generation === now.generation && leg.state === "connected") return;
+  await tell("rejoin", { call: now.id, generation: now.generation });
 }
 
 /** @param {Offer} offer */
 async function take(offer) {
   await openMedia();
   if (call.value?.id !== offer.call && !asking.value) return;
+  offered = offer.call;
   await leg.offer(offer);
 }
 

@@ -4,7 +4,7 @@ import { batch, computed, signal } from "../kit/ui.js";
 import { language } from "../kit/text.js";
 
 /** @typedef {"welcome" | "zones" | "items" | "search" | "item" | "consent" | "progress" | "help"} ScreenName */
-/** @typedef {{screen: ScreenName, zone?: string, item?: string}} Place */
+/** @typedef {{screen: ScreenName, zone?: string, item?: string, helping?: boolean}} Place `helping`: to a person, without the guide */
 
 /** @type {Place} */
 const START = { screen: "welcome" };

@@ -5,7 +5,7 @@ import { language, pick, t } from "../../kit/text.js";
 import { enquiryOf, itemsOf, search } from "../catalogue.js";
 import { Keyboard } from "../keyboard.js";
 import { Button, Paged, Title } from "../parts.js";
-import { elder, go, typed } from "../visit.js";
+import { elder, go, place, typed } from "../visit.js";
 
 /** @typedef {import("../catalogue.js").Catalogue} Catalogue */
 /** @typedef {import("../catalogue.js").Item} Item */
@@ -16,12 +16,13 @@ export function Zones({ catalogue, helping }) {
     <${Title}>${helping ? t("station.help.title") : t("station.find.title")}<//>
     <ul class="tiles">
       ${catalogue.zones.map(
-        (zone) => html`<li><button type="button" class="tile" onClick=${() => go({ screen: "items", zone: zone.id })}>
+        (zone) => html`<li><button type="button" class="tile" 
+          onClick=${() => go({ screen: "items", zone: zone.id, helping })}>
           <${Icon} name=${zone.icon} />
           <strong>${pick(zone.name)}</strong><span class="more">${pick(zone.summary)}</span>
         </button></li>`,
       )}
-      <li><button type="button" class="tile seek" onClick=${() => go({ screen: "search" })}>
+      <li><button type="button" class="tile seek" onClick=${() => go({ screen: "search", helping })}>
         <${Icon} name="search" /><strong>${t("station.find.search")}</strong>
         <span class="more">${t("station.find.search_more")}</span>
       </button></li>
@@ -43,9 +44,10 @@ export function Items({ catalogue, zone }) {
   </main>`;
 }
 
-/** @param {Item} item */
+/** Who asked for a person goes straight to one. @param {Item} item */
 function row(item) {
-  return html`<button type="button" class="row" onClick=${() => go({ screen: "item", item: item.id })}>
+  const next = place.value.helping ? "consent" : "item";
+  return html`<button type="button" class="row" onClick=${() => go({ screen: next, item: item.id })}>
     <span class="row-words"><strong>${pick(item.name)}</strong><span class="more">${pick(item.summary)}</span></span>
     <${Icon} name="right" />
   </button>`;

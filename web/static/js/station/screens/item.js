@@ -1,6 +1,6 @@
 /** One item answered at a glance: what to bring, how, how long; and the consent before the call. */
 
-import { Icon, html, useState } from "../../kit/ui.js";
+import { Icon, html, useLayoutEffect, useRef, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { Button, Dialog, Note, Title } from "../parts.js";
 import { asking, link, place as placeCall, trouble } from "../session.js";
@@ -13,16 +13,27 @@ import { back, elder, go } from "../visit.js";
 const QUESTIONS = /** @type {const} */ (["bring", "how", "long"]);
 const ICONS = { bring: "files", how: "steps", long: "clock" };
 
-/** @param {{item: Item}} props */
+/** All three questions at once where there is room, one at a time where there is not. @param {{item: Item}} props */
 export function ItemScreen({ item }) {
-  return html`<main class="screen item">
+  const [tabbed, tab] = useState(elder.value);
+  const ref = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => {
+    if (overflows(ref.current?.querySelector(".guide"))) tab(true);
+  }, []);
+  return html`<main ref=${ref} class="screen item">
     <${Title}>${pick(item.name)}<//>
-    <p class="lead">${pick(item.summary)}</p>
-    <${Guide} item=${item} tabbed=${elder.value} />
+    <div class="summary"><p class="lead">${pick(item.summary)}</p>${item.video && html`<${Film} file=${item.video} />`}</div>
+    <${Guide} item=${item} tabbed=${tabbed} />
     <button type="button" class="button primary act" onClick=${() => go({ screen: "consent", item: item.id })}>
       <${Icon} name="video" /><span>${t("station.item.call")}</span>
     </button>
   </main>`;
+}
+
+/** @param {Element | null | undefined} guide */
+function overflows(guide) {
+  if (!guide) return false;
+  return [guide, ...guide.children].some((box) => box.scrollHeight > box.clientHeight + 2);
 }
 
 /** The three questions; with `tabbed` one at a time. @param {{item: Item, tabbed: boolean}} props */
@@ -76,8 +87,7 @@ function form(material) {
 
 /** @param {Item} item */
 function how(item) {
-  return html`<ol class="steps">${item.steps.map((step) => html`<li>${pick(step)}</li>`)}</ol>
-    ${item.video && html`<${Film} file=${item.video} />`}`;
+  return html`<ol class="steps">${item.steps.map((step) => html`<li>${pick(step)}</li>`)}</ol>`;
 }
 
 /** The how-to video: one tap away, then as large as the screen allows. @param {{file: string}} props */
