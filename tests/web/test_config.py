@@ -1,5 +1,6 @@
 """Settings: every mistake is named by its path, and nothing is silently ignored."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,19 @@ def test_every_key_is_listed_with_its_default() -> None:
     assert listed["web.port"] == 8080
     assert listed["routing.ring"] == 20.0
     assert {path.partition(".")[0] for path in listed} == set(Config.__struct_fields__)
+
+
+OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+EXAMPLE = OPERATIONS.parents[1] / "deploy" / "examples" / "bangban.toml"
+
+
+def test_the_manual_lists_every_key_with_its_default() -> None:
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (?:`(.*?)`|–) \|", OPERATIONS.read_text("utf-8"), re.MULTILINE)
+    expected = [(key, "" if default in (None, ()) else str(default)) for key, default in keys()]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_the_example_is_accepted(tmp_path: Path) -> None:
+    config = load(EXAMPLE, {}, tmp_path)
+    assert config.origin == "https://hall.example.org"
+    assert config.turn.secret is not None
