@@ -366,6 +366,10 @@ async def test_mute_and_camera_work_by_key_and_are_shown(browser: Browser, site:
         await page.keyboard.press("m")
         await expect(act(page, "mute")).to_have_attribute("aria-pressed", "false")
         await clean(page)
+        await page.keyboard.press("d")
+        await page.keyboard.press("l")
+        await expect(page.locator(".console")).to_have_attribute("data-stage", "light")
+        await clean(page)
 
 
 async def test_the_cameras_light_goes_out_with_the_call(browser: Browser, site: Site) -> None:
