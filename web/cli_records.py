@@ -37,6 +37,7 @@ async def opened(config: "Config") -> "AsyncIterator[Store]":
     from records.store import Store
 
     try:
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = await Store.open(config.database_url, config.recordings_url, config.data_dir)
     except (NewerDatabase, UnsupportedDatabase, SQLAlchemyError, OSError) as why:
         raise Refused(f"The records cannot be opened: {str(why).splitlines()[0]}") from None

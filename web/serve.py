@@ -101,6 +101,7 @@ async def migrate(config: Config) -> None:
     from records.database import Database, NewerDatabase, UnsupportedDatabase
 
     try:
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database.open(config.database_url)
     except (UnsupportedDatabase, OSError) as why:
         raise CannotStart(f"The database cannot be opened: {why}") from None
