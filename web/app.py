@@ -34,7 +34,7 @@ from web.sockets import SocketDoors
 log = structlog.get_logger(__name__)
 
 MAX_BODY = 64 * 1024  # bytes of a request; nobody uploads anything
-SHUTDOWN_S = 1.0
+SHUTDOWN_S = 0.5
 
 
 async def serve_web(config: Config) -> None:
@@ -72,6 +72,7 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         app.add_routes(_back_office(store, gate, content, running.hall, days))
         app.add_routes(SocketDoors(running.hall, running.sockets, store, gate, directory).routes())
         app.router.add_static("/static", STATIC)
+        app.on_shutdown.append(lambda _: running.sockets.close())
         yield app
 
 

@@ -25,9 +25,12 @@ def catalogue(name: str, lang: str) -> dict[str, str]:
 
 
 def translate(names: tuple[str, ...], lang: str, key: str, **words: object) -> str:
-    """``key`` from the first catalogue that has it, with ``{words}`` filled in. Raises KeyError."""
+    """``key`` with ``{words}`` filled in: ``<catalogue>.<key>`` as the scripts write it, or a key of the first
+    catalogue that has it. Raises KeyError."""
     for name in names:
-        if (text := catalogue(name, lang).get(key)) is not None:
+        texts = catalogue(name, lang)
+        text = texts.get(key.removeprefix(f"{name}."), texts.get(key))
+        if text is not None:
             return text.format(**words) if words else text
     raise KeyError(f"no text '{key}' in {', '.join(names)} ({lang})")
 

@@ -1,7 +1,7 @@
 """What the fake cameras show and the fake microphones say: pictures that can be read by a machine.
 
 A frame of ``WIDTH`` x ``HEIGHT`` carries a row of black and white cells at its top: a white, a black, two
-bits of who it is, and ``COUNTER_BITS`` of the frame's number, most significant first. Below it a bar moves, so
+bits of who it is, and ``COUNTER_BITS`` of its number, most significant first. Below it a bar moves, so
 that a person sees movement too. Each camera has a tint of its own; each microphone a tone of its own.
 """
 

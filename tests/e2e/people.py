@@ -140,8 +140,8 @@ class Resident(Person):
         """From the welcome screen through search and guide to the consent, and on to waiting."""
         page = self.page
         await page.locator(".entry.first").click()
-        await page.get_by_role("button", name="搜索").first.click()
-        await page.get_by_role("searchbox").fill(letters)
+        await page.get_by_role("button", name="搜一搜").first.click()
+        await page.locator("input").fill(letters)
         await page.get_by_role("button", name=name).first.click()
         await page.get_by_role("button", name="视频求助工作人员").click()
         await page.get_by_role("button", name="同意并呼叫").click()
@@ -160,7 +160,7 @@ class AgentAtConsole(Person):
         await agent.page.goto("/agent")
         await sign_in(agent.page, service, login)
         await agent.act("checked")
-        await expect(agent.page.get_by_test_id("status")).to_contain_text("空闲")
+        await expect(agent.page.get_by_test_id("status")).to_contain_text("可接听")
         return agent
 
     async def act(self, name: str) -> None:
@@ -179,4 +179,4 @@ class ManagerAtDesk(Person):
 async def sign_in(page: Page, service: Service, login: str) -> None:
     await page.locator("input[name=login]").fill(login)
     await page.locator("input[name=password]").fill(service.passwords[login])
-    await page.locator("form button[type=submit]").first.click()
+    await page.locator("input[name=password]").press("Enter")

@@ -1,7 +1,7 @@
 """Stories of one call: ``Playbook(call) >> event << command``.
 
 ``>>`` lets an event happen, at the story's time; ``<<`` says which command comes next of those that are not
-told yet. Commands that a story does not care for (journal entries) are passed over by ``<<``; ``silent`` says that
+told yet. Commands that a story does not care for (journal entries) are passed over; ``silent`` says that
 there is nothing left to do. ``at`` moves the clock.
 """
 
