@@ -10,6 +10,7 @@ from media.upstream import Packet
 from media.vp8 import MalformedVp8, is_key_frame, parse_descriptor
 
 PATIENCE_S = 0.5  # how long a missing packet is waited for
+_MAX_PIECES = 2048  # packets of one picture
 _MAX_WAITING = 2048  # packets; more than that and the missing one is given up
 
 
@@ -87,7 +88,7 @@ class Vp8Frames:
             if self._pieces:
                 self.lost()
             self._timestamp, self._arrived = packet.timestamp, packet.arrived
-        elif not self._pieces or packet.timestamp != self._timestamp:
+        elif not 0 < len(self._pieces) < _MAX_PIECES or packet.timestamp != self._timestamp:
             self.lost()
             return None
         self._pieces.append(packet.payload[descriptor.size :])

@@ -8,7 +8,6 @@ their arrival until both tracks have sent one.
 import hashlib
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +215,8 @@ class AudioLine:
         self._end = 0  # RTP timestamp where the last packet ended
         self._last = 0  # ms of the last packet written
         self._lost = False
-        self._late: deque[tuple[float, float]] = deque()
+        self._late_since: float | None = None
+        self._least = 0.0  # seconds late at least, since then
 
     def at(self, timestamp: int) -> float | None:
         """Seconds on the part's line; None before the first packet."""
@@ -252,21 +252,20 @@ class AudioLine:
         timestamps jumped ahead is taken at its arrival."""
         assert self._base is not None
         late = self._part.since_start(packet.arrived) - self._base - packet.timestamp / 48_000
-        self._late.append((packet.arrived, late))
         if late < -_ASTRAY_S:
             self._base += late
             self._end = packet.timestamp
-            self._late.clear()
+        if late < _STALL_S:
+            self._late_since = None
             return
-        while packet.arrived - self._late[0][0] > 1.0:
-            self._late.popleft()
-            least = min(value for _, value in self._late)
-            if least > _STALL_S:
-                start = self._base + self._end / 48_000
-                self._base += least
-                self._part.gap(start, start + least, "audio", "muted")
-                self._late.clear()
-                return
+        if self._late_since is None:
+            self._late_since, self._least = packet.arrived, late
+        self._least = min(self._least, late)
+        if packet.arrived - self._late_since > 1.0:
+            start = self._base + self._end / 48_000
+            self._base += self._least
+            self._part.gap(start, start + self._least, "audio", "muted")
+            self._late_since = None
 
     def _fill(self, muxer: Muxer, until: int) -> None:
         missing = until - self._end
