@@ -25,6 +25,7 @@ from web.config import Config
 from web.directory import HallDirectory, HallStatistics, keep_renewed
 from web.hall_time import HallTime
 from web.live import live
+from web.orphans import Orphans
 from web.pages import PublicPages
 from web.render import STATIC, environment, renderer
 from web.sealing import HallLedger
@@ -66,6 +67,9 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         running = await stack.enter_async_context(live(config, directory, statistics, ledger, days))
         renewing = asyncio.create_task(keep_renewed(directory, statistics), name="renew names and figures")
         stack.push_async_callback(_cancelled, renewing)
+        orphans = Orphans(store, config.recordings_folder, time.time)
+        sweeping = asyncio.create_task(orphans.run(), name="sweep orphans")
+        stack.push_async_callback(_cancelled, sweeping)
         gate = Gate(store, config.origin, config.web.trusted_proxies, time.time)
         app = web.Application(middlewares=gate.middlewares(), client_max_size=MAX_BODY)
         app.add_routes(_pages(config, store, gate, directory, folder))
