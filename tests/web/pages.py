@@ -70,8 +70,8 @@ class Site:
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": CSP})
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def site() -> AsyncIterator[Site]:
+@asynccontextmanager
+async def served() -> AsyncIterator[Site]:
     made = Site()
     app = web.Application()
     app.router.add_static("/static", WEB / "static")
@@ -84,12 +84,24 @@ async def site() -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site() -> AsyncIterator[Site]:
+    async with served() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with launched() as chromium:
+        yield chromium
 
 
 @asynccontextmanager
@@ -100,6 +112,7 @@ async def opened(
     width: int,
     height: int,
     media: bool = True,
+    scale: float = 1,
     forgive: tuple[str, ...] = (),
 ) -> AsyncIterator[Page]:
     """A fresh page with empty storage, not yet navigated. ``media`` grants camera and microphone. Errors that
@@ -107,6 +120,7 @@ async def opened(
     context = await browser.new_context(
         base_url=site.url,
         viewport={"width": width, "height": height},
+        device_scale_factor=scale,
         permissions=["camera", "microphone"] if media else [],
         has_touch=True,
     )

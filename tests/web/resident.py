@@ -137,13 +137,14 @@ async def at_station(
     before: str = "",
     call: dict[str, Any] | None = None,
     clock: bool = False,
+    scale: float = 1,
     forgive: tuple[str, ...] = (),
 ) -> AsyncIterator[Resident]:
     """An enrolled station showing its first screen, or in ``call``. ``before`` is a script run before the
     page's own; ``clock`` gives the test the page's time."""
     site.json["/api/catalogue"] = CATALOGUE
     site.json["/station/enrol"] = {"station": StationId("station-1"), "name": NAME}
-    async with opened(browser, site, width=width, height=height, forgive=forgive) as page:
+    async with opened(browser, site, width=width, height=height, scale=scale, forgive=forgive) as page:
         server = await Scripted.attach(page, "/ws/station", messages.station_decoder, challenge=True)
         await page.add_init_script(path=HERE / "pretend_node.js")
         if before:

@@ -1,6 +1,6 @@
 /** The call: the other's picture is everything, and gives way to a form when one is shared. */
 
-import { Icon, Picture, Sound, html, minutes, now, useEffect, useState } from "../../kit/ui.js";
+import { Picture, Sound, html, minutes, now, useEffect, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { Button, Dialog, Title } from "../parts.js";
 import { hangUp, muted, own, remote, serverNow, toggleMute } from "../session.js";
@@ -50,7 +50,7 @@ function Card({ call }) {
     ${call.agent &&
     html`<p><strong>${pick(call.agent.name)}</strong><span>${pick(call.agent.department)}</span>
       <span>${t("station.call.badge", { badge: call.agent.badge })}</span></p>`}
-    <p class="recording"><${Icon} name="record" />${t("station.call.recording")}
+    <p class="recording"><span class="dot" />${t("station.call.recording")}
       ${call.answered_at !== null && html`<span class="time">${minutes(serverNow() - call.answered_at)}</span>`}</p>
   </div>`;
 }
