@@ -181,7 +181,7 @@ def call_view(detail: CallDetail, names: Names, now: float) -> CallView:
     summary = detail.summary
     begin = min((part.started_at for part in detail.parts), default=summary.requested_at)
     over = summary.ended_at if summary.ended_at is not None else now
-    parts = tuple(_part_view(part, begin, over) for part in detail.parts)
+    parts = tuple(_part_view(part, detail.parts, begin, over) for part in detail.parts)
     roles = {str(part.participant): part.role for part in detail.parts}
     return CallView(
         detail=detail,
@@ -192,10 +192,19 @@ def call_view(detail: CallDetail, names: Names, now: float) -> CallView:
     )
 
 
-def _part_view(part: Part, begin: float, over: float) -> PartView:
-    offset = part.started_at - begin
-    end = part.started_at + part.duration if part.duration is not None else max(over, part.started_at)
-    return PartView(part, offset, end - begin)
+def _part_view(part: Part, others: Iterable[Part], begin: float, over: float) -> PartView:
+    """A part never sealed lasts until the next of the same person and kind, or until the call is over."""
+    if part.duration is not None:
+        end = part.started_at + part.duration
+    else:
+        following = (one.started_at for one in others if _follows(one, part))
+        end = max(part.started_at, min(following, default=over))
+    return PartView(part, part.started_at - begin, end - begin)
+
+
+def _follows(one: Part, part: Part) -> bool:
+    same = one.participant == part.participant and one.kind is part.kind
+    return same and one.started_at > part.started_at
 
 
 def _line(entry: JournalEntry, begin: float, names: Names, roles: dict[str, ParticipantRole]) -> JournalLine:

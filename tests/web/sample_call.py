@@ -78,11 +78,12 @@ def part(id: str, offset: float, who: ParticipantId = RESIDENT, **rest: Any) -> 
     role = ParticipantRole.RESIDENT if who == RESIDENT else ParticipantRole.AGENT
     given: dict[str, Any] = {
         "kind": MediaKind.CAMERA,
+        "generation": 1,
         "call": CALL,
         "path": f"2026-11-18/{CALL}/{id}.webm",
         **rest,
     }
-    return Part(id=PartId(id), participant=who, role=role, generation=1, started_at=START + offset, **given)
+    return Part(id=PartId(id), participant=who, role=role, started_at=START + offset, **given)
 
 
 async def seal(

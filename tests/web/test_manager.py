@@ -10,9 +10,11 @@ import pytest
 from aiohttp import ClientSession
 
 from records.audit import AuditFilter
+from records.calls import CallDetail
 from records.model import AccountId, CallId, EndReason, ItemId, JournalEntry, JournalKind, Outcome, StationId
-from tests.web.back_office import NOW, Office, office, sentences
+from tests.web.back_office import NOW, Office, content, office, sentences
 from tests.web.sample_call import AGENT, CALL, START, entries, finished, part, summary
+from web.manager_call import Names, call_view
 from web.manager_words import ACTIONS, PURPOSES
 
 Data = dict[str, str | int | float | bool | None]
@@ -307,6 +309,23 @@ async def test_the_longest_purpose_fits_the_trail(hall: Office, purpose: str) ->
         form = {"purpose": purpose, "details": "长" * 150}
         async with http.post(f"/manager/calls/{CALL}/open", data=form, allow_redirects=False) as answer:
             assert answer.status == 303
+
+
+def test_the_clock_of_the_player() -> None:
+    """0 is the first recorded moment; what was never sealed ends where the next of its kind begins."""
+    ended = summary(ended_at=START + 60)
+    parts = (
+        part("p1", 5.0, generation=1),
+        part("p2", 20.0, generation=2),
+        part("p3", 8.0, AGENT, sealed=True, duration=30.0),
+    )
+    view = call_view(CallDetail(ended, tuple(entries(60)), parts, None), Names(content(), (), ()), NOW)
+    assert [(one.offset, one.end) for one in view.parts] == [(0, 15), (15, 55), (3, 33)]
+    assert view.length == 55
+    assert [lane.lane for lane in view.lanes] == ["resident-camera", f"{AGENT}-camera"]
+    assert view.lines[0].offset == -17
+    running = call_view(CallDetail(summary(), (), parts[:1], None), Names(content(), (), ()), START + 100)
+    assert running.length == 95
 
 
 # --- the audit trail ---

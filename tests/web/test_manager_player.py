@@ -268,6 +268,26 @@ async def test_a_part_that_was_never_sealed(browser: Browser, hall: Office) -> N
         await until(page, "clock >= 9 && Object.values(feeds).every((feed) => feed.paused)")
 
 
+async def test_a_connection_made_anew_many_times(browser: Browser, hall: Office) -> None:
+    """More files than a browser has connections; each is there when its time comes."""
+    often = summary("c-often", START, answered_at=START, ended_at=START + 16)
+    await hall.store.ledger.write([], often)
+    for number in range(8):
+        for who in (RESIDENT, AGENT):
+            opened = part(f"o{number}{who}", number * 2.0, who, call=often.id)
+            write_webm(hall.recordings / opened.path, 2.0, size=(160, 120))
+            await hall.store.ledger.part_opened(opened)
+    async with watching(browser, hall, often.id) as page:
+        await seek_to(page, 13.0)
+        await until(page, f"Math.abs(feeds['o6{AGENT}'].at - clock) < 0.1 && feeds['o6{AGENT}'].ready >= 3")
+        await seek_to(page, 0.0)
+        await page.locator("[data-rate='2']").click()
+        await page.locator("[data-play]").click()
+        for number in range(1, 8):
+            await until(page, f"feeds['o{number}{AGENT}'].shown && !feeds['o{number}{AGENT}'].paused")
+            assert not (await feeds(page))[f"o{number - 1}{AGENT}"]["shown"]
+
+
 async def test_a_file_that_is_gone_is_told_and_holds_nobody(browser: Browser, hall: Office) -> None:
     lost = summary("c-lost", START, ended_at=START + 3)
     await hall.store.ledger.write([], lost)

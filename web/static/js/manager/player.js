@@ -1,7 +1,7 @@
 // Several <video> elements in step on one clock. Touches media elements only; the page around it is player-page.js.
 
 import { signal } from "../../vendor/signals-core.js";
-import { commonDrift, correction, isOn, localTime, within } from "./timeline.js";
+import { commonDrift, correction, isNear, isOn, localTime, within } from "./timeline.js";
 
 /**
  * @typedef {import("./timeline.js").Part} Part
@@ -78,6 +78,7 @@ export class Player {
     if (this.held.value) return this.#live().forEach((feed) => feed.video.pause());
     this.#advance(elapsed);
     if (this.position.value >= this.length) return this.pause();
+    this.#fetchAhead();
     for (const feed of this.feeds) this.#keepInStep(feed);
   }
 
@@ -105,11 +106,20 @@ export class Player {
     if (video.paused) video.play().catch(() => undefined);
   }
 
-  /** Parts that have not begun wait on their first frame. */
+  /** Parts that have not begun wait on their first frame; those that are over stay where they are. */
   #moveAll() {
+    this.#fetchAhead();
     for (const { part, video } of this.feeds) {
-      const local = within(localTime(part, this.position.value), part.duration);
-      if (video.currentTime !== local) video.currentTime = local;
+      const local = Math.max(0, localTime(part, this.position.value));
+      if (local < part.duration && video.currentTime !== local) video.currentTime = local;
+    }
+  }
+
+  /** A browser has six connections for a host: only what is on, or will be soon, may keep one. */
+  #fetchAhead() {
+    for (const { part, video } of this.feeds) {
+      const wanted = isNear(part, this.position.value) ? "auto" : "metadata";
+      if (video.preload !== wanted) video.preload = wanted;
     }
   }
 }

@@ -24,6 +24,12 @@ export function isOn(part, position) {
   return local >= 0 && local < part.duration;
 }
 
+/** Whether it is on, or will be in less than this many seconds. @param {Part} part @param {number} position */
+export function isNear(part, position, ahead = 10) {
+  const local = localTime(part, position);
+  return local >= -ahead && local < part.duration;
+}
+
 /** @param {number} position @param {number} length */
 export function within(position, length) {
   return Math.min(Math.max(position, 0), length);
