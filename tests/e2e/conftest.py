@@ -1,4 +1,4 @@
-"""One service and two browsers for all the calls of a run: they start slowly, and calls do not disturb calls."""
+"""One service and two browsers for all the calls of a run: they start slowly, and calls disturb no others."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ class Hall:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hall]:
     folder: Path = tmp_path_factory.mktemp("hall")
-    async with running(folder) as service, async_playwright() as playwright:
-        async with (
-            camera_browser(playwright, RESIDENT, folder) as stations,
-            camera_browser(playwright, AGENT, folder) as staff,
-        ):
-            yield Hall(service, stations, staff)
+    async with (
+        running(folder) as service,
+        async_playwright() as playwright,
+        camera_browser(playwright, RESIDENT, folder) as stations,
+        camera_browser(playwright, AGENT, folder) as staff,
+    ):
+        yield Hall(service, stations, staff)

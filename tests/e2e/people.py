@@ -15,7 +15,7 @@ from tests.web.pages import CHROMIUM, FLAGS
 
 RESIDENT, AGENT = 1, 2  # who the patterns are
 WITHIN_MS = 15_000
-FORM_TITLE = "个体工商户登记申请书"
+FORM_TITLE = "Registration form"  # as Chromium is told on its command line
 FORM = f"""<!doctype html><meta charset="utf-8"><title>{FORM_TITLE}</title>
 <style>body{{margin:0;background:#c22;height:100vh}}div{{height:50vh;background:#2c2}}</style>
 <div></div>"""
@@ -28,12 +28,12 @@ async def camera_browser(playwright: Playwright, who: int, folder: Path) -> Asyn
     if not camera.exists():
         pattern.write_camera(camera, who)
         pattern.write_microphone(microphone, who)
-    flags = [f for f in FLAGS if f != "--mute-audio"]
+    # With the fake prompt a shared tab would be a fake screen too; contexts grant the camera instead.
+    flags = [f for f in FLAGS if f != "--use-fake-ui-for-media-stream"]
     browser = await playwright.chromium.launch(
         executable_path=CHROMIUM,
         args=[
             *flags,
-            "--mute-audio",
             f"--use-file-for-fake-video-capture={camera}",
             f"--use-file-for-fake-audio-capture={microphone}",
             f"--auto-select-tab-capture-source-by-title={FORM_TITLE}",
@@ -152,7 +152,7 @@ class Resident(Person):
 
 
 class AgentAtConsole(Person):
-    PICTURE = "#middle video"
+    PICTURE = "video.main"
 
     @classmethod
     async def signed_in(cls, service: Service, browser: Browser, login: str) -> "AgentAtConsole":
@@ -165,6 +165,23 @@ class AgentAtConsole(Person):
 
     async def act(self, name: str) -> None:
         await self.page.locator(f"[data-act='{name}']").click()
+
+    async def notes(self, text: str) -> None:
+        await self.page.locator('aside.right textarea').fill(text)
+        await self.act("note")
+
+
+async def hang_up(resident: Resident) -> None:
+    """Ending asks once: a stray touch must not end a call."""
+    await resident.page.locator(".controls .end").click()
+    await resident.page.get_by_role("dialog").get_by_role("button", name="结束通话").click()
+
+
+async def wrap_up(agent: AgentAtConsole, key: str) -> None:
+    """The outcome by its key, then ready for the next."""
+    await agent.page.keyboard.press(key)
+    await agent.act("ready")
+    await expect(agent.page.get_by_test_id("status")).to_contain_text("可接听")
 
 
 class ManagerAtDesk(Person):
