@@ -9,6 +9,8 @@
 Everything that a page logs as an error or throws fails the test when ``opened`` is left.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,7 +26,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -134,6 +136,13 @@ async def opened(
     finally:
         await context.close()
     assert [fault for fault in faults if not any(word in fault for word in forgive)] == []
+
+
+async def evaluated(page: Page, script: str, what: str) -> None:
+    """Until the script gives something true."""
+    deadline = asyncio.get_running_loop().time() + 20
+    while not await page.evaluate(script):
+        assert asyncio.get_running_loop().time() < deadline, f"waited too long for {what}"
 
 
 def _note(faults: list[str], message: ConsoleMessage) -> None:

@@ -10,9 +10,7 @@ would refuse fails its test. Requests are acknowledged by themselves unless ``re
     call = await server.asked(messages.Call)
 """
 
-import asyncio
 import time
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,20 +18,10 @@ from playwright.async_api import Page, WebSocketRoute
 
 from records.model import Text
 from signaling import messages
+from tests.eventually import eventually
 
 T = TypeVar("T")
 DEADLINE_S = 8.0
-
-
-async def until(condition: Callable[[], T | None], what: str) -> T:
-    """What ``condition`` gives as soon as it is neither None nor False; fails after 8 s, naming ``what``."""
-    deadline = time.monotonic() + DEADLINE_S
-    while True:
-        found = condition()
-        if found is not None and found is not False:
-            return found
-        assert time.monotonic() < deadline, f"waited too long for {what}"
-        await asyncio.sleep(0.02)
 
 
 class Scripted:
@@ -125,12 +113,12 @@ class Scripted:
     async def asked(self, kind: type[T], nth: int = 1) -> T:
         """The ``nth`` message of this kind, waited for."""
 
-        def found() -> T | None:
+        def said() -> list[T]:
             assert self.faults == []
-            said = [message for message in self.heard if isinstance(message, kind)]
-            return said[nth - 1] if len(said) >= nth else None
+            return [message for message in self.heard if isinstance(message, kind)]
 
-        return await until(found, kind.__name__)
+        await eventually(lambda: len(said()) >= nth, DEADLINE_S)
+        return said()[nth - 1]
 
 
 def refusal(code: messages.ErrorCode, zh: str, en: str) -> messages.Error:

@@ -1,6 +1,5 @@
 """The browser kit in a real browser: the socket's protocol, one media leg, the device key; and the words."""
 
-import asyncio
 import base64
 import json
 import re
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from playwright.async_api import Browser, Page
 
 from signaling import messages
-from tests.web.pages import Site, opened
+from tests.web.pages import Site, evaluated, opened
 from tests.web.scripted import Scripted, refusal
 
 in_browser = pytest.mark.asyncio(loop_scope="module")
@@ -135,13 +134,6 @@ LEG = """async () => {
   await leg.setLocal("camera", media.camera);
   await leg.offer({ generation: 1, sdp: await pretendNode.offer(), ice_servers: [] });
 }"""
-
-
-async def evaluated(page: Page, script: str, what: str) -> None:
-    """Until the script gives something true."""
-    deadline = asyncio.get_running_loop().time() + 20
-    while not await page.evaluate(script):
-        assert asyncio.get_running_loop().time() < deadline, f"waited too long for {what}"
 
 
 @in_browser

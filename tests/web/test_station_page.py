@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from records.model import RatingReason
 from signaling import messages
-from tests.web.pages import Site
+from tests.web.pages import Site, evaluated
 from tests.web.resident import (
     CATALOGUE,
     SHARED_SLOTS,
@@ -22,7 +22,6 @@ from tests.web.resident import (
     waiting_call,
 )
 from tests.web.scripted import refusal
-from tests.web.test_kit import evaluated
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
