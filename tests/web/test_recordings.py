@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from records.audit import AuditFilter
 from records.model import AccountId, CallId
 from records.storage import Storage
+from tests.eventually import eventually
 from tests.web.back_office import Office, office
 from tests.web.sample_call import CALL, part, seal, summary
 from web.recordings import NotSatisfiable, Span, requested_span
@@ -42,8 +43,11 @@ class Watched(Storage):
     async def stream(self, path: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         self.reads = [*getattr(self, "reads", []), (start, end)]
         await getattr(self, "before_first", _nothing)()
-        async for chunk in super().stream(path, start, end):
-            yield chunk
+        try:
+            async for chunk in super().stream(path, start, end):
+                yield chunk
+        finally:
+            self.finished = getattr(self, "finished", 0) + 1
 
 
 async def _nothing() -> None: ...
@@ -231,6 +235,23 @@ async def test_reads_are_small(hall: Office) -> None:
     reads = hall.store.storage.reads  # type: ignore[attr-defined]
     assert max(end - start for start, end in reads) <= 1024 * 1024
     assert (reads[0][0], reads[-1][1]) == (0, len(BODY))
+
+
+async def test_a_viewer_who_goes_away_is_no_error(hall: Office, caplog: pytest.LogCaptureFixture) -> None:
+    """Seeking in a browser aborts requests all the time."""
+    large = part("p-large", 0.0)
+    with (hall.recordings / large.path).open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    await hall.store.ledger.part_opened(large)
+    async with hall.http() as http:
+        await grant(http)
+        async with http.get("/manager/recordings/p-large") as answer:
+            await answer.content.readexactly(1000)
+            answer.close()
+    storage = hall.store.storage
+    await eventually(lambda: getattr(storage, "finished", 0) == len(storage.reads))  # type: ignore[attr-defined]
+    assert sum(end - start for start, end in storage.reads) < 64 * 1024 * 1024  # type: ignore[attr-defined]
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_an_open_part_grows_and_has_no_tag(hall: Office) -> None:
