@@ -167,7 +167,7 @@ class AgentAtConsole(Person):
         await self.page.locator(f"[data-act='{name}']").click()
 
     async def notes(self, text: str) -> None:
-        await self.page.locator('aside.right textarea').fill(text)
+        await self.page.locator("aside.right textarea").fill(text)
         await self.act("note")
 
 
