@@ -141,6 +141,20 @@ async def test_what_needs_a_hand_is_said(browser: Browser, hall: Office) -> None
         await page.locator(".figure", has_text="最长等候").get_by_text(first).wait_for(state="detached")
 
 
+async def test_many_stations_offline_are_one_line(browser: Browser, hall: Office) -> None:
+    hall.state = calm(stations=tuple(StationRow(StationId(f"s{n}"), ONE, n > 5) for n in range(9)))
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        await page.locator(".verdict.wrong").wait_for()
+        assert await page.locator(".verdict.wrong li").all_inner_texts() == ["6 台终端离线"]
+        states = (
+            await page.locator(".live-list", has_text="终端")
+            .last.locator("tbody td:last-child")
+            .all_inner_texts()
+        )
+        assert states == ["离线"] * 6 + ["在线"] * 3
+
+
 async def test_the_page_speaks_english(browser: Browser, hall: Office) -> None:
     hall.state = calm(agents=(), live=(), stations=())
     async with opened(browser, hall, lang="en") as page:

@@ -6,6 +6,8 @@
 /** A wait longer than this many times the goal, and never less than a minute, is somebody's business. */
 const LONG_WAIT_GOALS = 3;
 const LONG_WAIT_LEAST_S = 60;
+/** More stations than these are counted, not named: the list below has them first. */
+const STATIONS_BY_NAME = 4;
 
 /** @param {ManagerState} state */
 export function freeAgents(state) {
@@ -60,9 +62,9 @@ function queueTroubles(state, now) {
 
 /** @param {ManagerState} state @returns {Trouble[]} */
 function stationTroubles({ stations }) {
-  return stations
-    .filter(({ online }) => !online)
-    .map(({ name }) => ({ key: "live.wrong.station", values: { station: name } }));
+  const offline = stations.filter(({ online }) => !online);
+  if (offline.length > STATIONS_BY_NAME) return [{ key: "live.wrong.stations", values: { n: offline.length } }];
+  return offline.map(({ name }) => ({ key: "live.wrong.station", values: { station: name } }));
 }
 
 /** @param {ManagerState} state @returns {Trouble[]} */
