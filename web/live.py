@@ -34,6 +34,7 @@ from web.hall_time import HallTime
 log = structlog.get_logger(__name__)
 
 SHARED_S = 0.3  # how old a reading of the queue may be that several consoles share
+CANCEL_AGAIN_S = 0.2
 NODES_S = 1.0  # likewise for the list of media nodes
 
 
@@ -70,8 +71,15 @@ async def live(
                 yield Live(made.hall, made.sockets)
             finally:
                 await made.sockets.close()
-                for task in tasks:
-                    task.cancel()
+                await _cancelled(tasks)
+
+
+async def _cancelled(tasks: "list[asyncio.Task[None]]") -> None:
+    """Told until they are done: redis-py waits in asyncio.wait_for, which on Python 3.11 may lose it."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 @dataclass(frozen=True)

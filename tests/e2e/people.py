@@ -126,13 +126,13 @@ class Resident(Person):
 
     @classmethod
     async def at_station(
-        cls, service: Service, browser: Browser, station: int = 0, **size: int
+        cls, service: Service, browser: Browser, station: str = "station-1", **size: int
     ) -> "Resident":
-        """A station enrolled with its code, on its welcome screen."""
+        """A terminal that was just enrolled as this station, on its welcome screen."""
         arrived: Resident = await cls.arrive(
             service, browser, width=size.get("width", 1080), height=size.get("height", 1920), has_touch=True
         )
-        await arrived.page.goto(f"/station#enrol={service.codes[station]}")
+        await arrived.page.goto(f"/station#enrol={await service.new_code(station)}")
         await expect(arrived.page.locator(".welcome")).to_be_visible()
         return arrived
 

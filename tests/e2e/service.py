@@ -23,6 +23,7 @@ class Service:
     origin: str
     data: Path
     process: asyncio.subprocess.Process
+    environment: dict[str, str]
     codes: list[str] = field(default_factory=list)
     passwords: dict[str, str] = field(default_factory=dict)
 
@@ -34,6 +35,19 @@ class Service:
     def database(self) -> Path:
         return self.data / "bangban.sqlite3"
 
+    async def new_code(self, station: str) -> str:
+        """What the administrator gives to whoever sets up the terminal; the one before is no longer good."""
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "web.cli", "station", "enrol", station),
+            cwd=ROOT,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await command.communicate()
+        found = re.search(r"[A-Z0-9]{4}-[A-Z0-9]{4}", printed.decode())
+        assert found is not None, printed
+        return found[0]
+
     def children(self) -> dict[str, int]:
         """Process ids by role ("media", "web"), read from the system."""
         found = {}
@@ -42,6 +56,10 @@ class Service:
             if "web.cli" in words:
                 found[words[-2]] = pid
         return found
+
+    def kill(self, role: str) -> None:
+        """As a fault would: without a chance to say goodbye."""
+        os.kill(self.children()[role], signal.SIGKILL)
 
 
 def descendants(pid: int) -> list[int]:
@@ -65,7 +83,7 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Service]:
             stderr=log,
             start_new_session=True,
         )
-    service = Service(f"http://localhost:{port}", folder / "var", process)
+    service = Service(f"http://localhost:{port}", folder / "var", process, variables)
     try:
         await _until_announced(service, folder / "service.log")
         yield service
