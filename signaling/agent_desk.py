@@ -152,10 +152,7 @@ class AgentDesk:
         """The reservation is taken first (one winner), then the call is told. If the call went away in
         between, the agent is free again at once."""
         me, now = self._account.id, self._hall.clock()
-        live = await self._hall.calls.load(call)
-        held = None if live is None else live.reservation
-        if held is None or (held.id, held.agent) != (reservation, me):
-            raise Refusal(ErrorCode.NOT_OFFERED)
+        await self._check_rung(call, reservation)
         if not await self._hall.availability.accept(reservation, now):
             raise Refusal(ErrorCode.NOT_OFFERED)
         try:
@@ -165,10 +162,17 @@ class AgentDesk:
             raise Refusal(ErrorCode.NOT_OFFERED) from None
 
     async def _decline(self, call: CallId, reservation: ReservationId) -> None:
+        await self._check_rung(call, reservation)
         try:
             await self._hall.switchboard.tell(call, ev.Declined(self._account.id, reservation))
         except (InvalidTransition, UnknownCall):
             raise Refusal(ErrorCode.NOT_OFFERED) from None
+
+    async def _check_rung(self, call: CallId, reservation: ReservationId) -> None:
+        live = await self._hall.calls.load(call)
+        held = None if live is None else live.reservation
+        if held is None or (held.id, held.agent) != (reservation, self._account.id):
+            raise Refusal(ErrorCode.NOT_OFFERED)
 
     # --- the call ----------------------------------------------------------------------------------------
 

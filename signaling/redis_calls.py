@@ -39,7 +39,14 @@ class RedisCalls:
         k = self._keys
         entry = await self._create(
             keys=[k.call(call.id), k.live, k.due, k.stations, k.outbox],
-            args=[call.id, call.station, encode(call), _due(call), encode_commands(commands), replaces or ""],
+            args=[
+                call.id,
+                call.station,
+                encode(call),
+                _due(call),
+                encode_commands(commands) if commands else "",
+                replaces or "",
+            ],
         )
         return None if entry is None else Pending(_text(entry), call.id, commands)
 
@@ -90,7 +97,7 @@ class RedisCalls:
             await self._redis.xdel(self._keys.outbox, pending.id)
 
     async def left_over(self, before: float) -> tuple[Pending, ...]:
-        entries = await self._redis.xrange(self._keys.outbox, "-", f"({int(before * 1000)}-0")
+        entries = await self._redis.xrange(self._keys.outbox, "-", f"({max(int(before * 1000), 1)}-0")
         return tuple(p for id, fields in entries if (p := _pending(_text(id), fields)) is not None)
 
 

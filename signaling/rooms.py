@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 BACKLOG = 10_000  # commands kept for a node that does not read
 CLAIM_MS = 5_000  # an event that its reader did not finish is taken over after this
+BLOCK_MS = 1_000  # how long one reading waits for an event
 GIVE_UP_S = 86_400.0  # an event that nobody could carry for this long is let go
 
 
@@ -64,12 +65,14 @@ class MediaEvents:
         consumer: str,
         receive: Callable[[AnyEvent], Awaitable[None]],
         claim_ms: int = CLAIM_MS,
+        block_ms: int = BLOCK_MS,
     ) -> None:
         self._redis: Any = redis
         self._stream = protocol.event_stream(hall)
         self._consumer = consumer
         self._receive = receive
         self._claim_ms = claim_ms
+        self._block_ms = block_ms
 
     async def run(self) -> None:
         while True:
@@ -91,7 +94,7 @@ class MediaEvents:
 
     async def _read(self) -> None:
         answer = await self._redis.xreadgroup(
-            protocol.EVENT_GROUP, self._consumer, {self._stream: ">"}, count=50, block=1000
+            protocol.EVENT_GROUP, self._consumer, {self._stream: ">"}, count=50, block=self._block_ms
         )
         for _, entries in answer or ():
             await self._carry(entries)
