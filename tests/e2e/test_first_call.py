@@ -16,7 +16,7 @@ from tests.e2e.people import (
     AgentAtConsole,
     ManagerAtDesk,
     Resident,
-    hang_up,
+    end_call,
     wrap_up,
 )
 
@@ -61,7 +61,7 @@ async def test_from_the_tap_to_the_audited_recording(hall: Hall) -> None:
 
     await agent.notes("居民带齐了行驶证")
     await resident.page.wait_for_timeout(LASTS_S * 1000)  # a call has a length; this is not for luck
-    await hang_up(resident)
+    await end_call(resident)
     await expect(agent.page.get_by_test_id("wrap-up")).to_be_visible()
     await wrap_up(agent, key="1")
     await resident.page.locator(".mood-5").click()

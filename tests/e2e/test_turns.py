@@ -141,13 +141,14 @@ async def test_a_second_tab_takes_over_and_the_first_is_told(hall: Hall) -> None
 
 
 async def test_the_agents_browser_is_killed(hall: Hall) -> None:
-    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
+    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent5")
     resident = await Resident.at_station(hall.service, hall.stations)
     async with present(resident):
         call = await talking(agent, resident)
         await agent.context.close()
         await expect(resident.page.get_by_text("工作人员的网络断了")).to_be_visible(timeout=15_000)
         await expect(resident.page.get_by_text("再呼叫").first).to_be_visible(timeout=60_000)
+        await resident.goes_home()
         row = evidence.rows(hall.service, "SELECT * FROM calls WHERE id = ?", call)[0]
         assert row["end_reason"] == "agent_lost"
         found = await evidence.until(lambda: evidence.sealed_parts(hall.service, call), "sealed parts")
@@ -155,7 +156,7 @@ async def test_the_agents_browser_is_killed(hall: Hall) -> None:
 
 
 async def test_a_killed_media_node_leaves_playable_files_and_the_call_goes_on(hall: Hall) -> None:
-    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
+    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent6")
     resident = await Resident.at_station(hall.service, hall.stations)
     async with present(agent, resident):
         call = await talking(agent, resident)
