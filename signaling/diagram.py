@@ -178,8 +178,9 @@ LEGEND = """
 
 A cell says what an event does: the next state if it changes, then the commands. *noted*: the snapshot
 changes, nobody need do anything. —: nothing happens (a straggler, or told twice). *refused*:
-`InvalidTransition`, the call is as it was; a page is answered `out_of_order`. Several lines: it depends on the
-call (who is connected or away, whose call it is, which offer is open). An empty cell: it cannot come there.
+`InvalidTransition`, the call is as it was; a page is answered `out_of_order`. Several lines: it depends on
+the call (who is connected or away, whose call it is, which offer is open). An empty cell: it cannot come
+there.
 "by another": by an agent whose call it is not.
 
 """
