@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 Still = Callable[[], Awaitable[bool]]
 
 GOODBYE_S = 2.0  # for the browser's half of the closing handshake
-CHECK_AGAIN_S = 10.0  # how long a signed-in socket is believed before its cookie is looked up again
+CHECK_AGAIN_S = 3.0  # how long a signed-in socket is believed before its cookie is looked up again
 
 
 class SocketDoors:

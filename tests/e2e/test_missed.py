@@ -1,0 +1,40 @@
+"""An agent who lets it ring: the resident keeps the place, the agent is paused after the second miss."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from tests.e2e import evidence
+from tests.e2e.people import AGENT, RESIDENT, AgentAtConsole, Resident, camera_browser, end_call
+from tests.e2e.service import running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_an_agent_lets_it_ring_twice(tmp_path: Path) -> None:
+    """Rings of two seconds, so that nobody who runs the tests has to wait for real ones."""
+    quick = {"BANGBAN_ROUTING__RING": "2", "BANGBAN_ROUTING__NO_ANSWER_BACKOFF": "1"}
+    async with (
+        running(tmp_path, **quick) as service,
+        async_playwright() as playwright,
+        camera_browser(playwright, RESIDENT, tmp_path) as stations,
+        camera_browser(playwright, AGENT, tmp_path) as staff,
+    ):
+        dozing = await AgentAtConsole.signed_in(service, staff, "agent1")
+        resident = await Resident.at_station(service, stations)
+        await resident.calls_about("dlpt", "道路普通货物")
+        await expect(dozing.page.get_by_test_id("ring")).to_be_visible()
+        await expect(dozing.page.get_by_test_id("status")).to_contain_text("已自动暂停", timeout=15_000)
+        await expect(resident.page.locator(".waiting")).to_contain_text("没有工作人员在岗")
+        awake = await AgentAtConsole.signed_in(service, staff, "agent4")
+        await awake.act("accept")
+        await resident.sees_moving(resident.PICTURE, AGENT)
+        await end_call(resident)
+        call = evidence.latest_call(service)
+        rings = [k for k in evidence.journal(service, call["id"]) if k in ("ring", "no_answer", "answered")]
+        assert rings == ["ring", "no_answer", "ring", "no_answer", "ring", "answered"]
+        assert call["agent"] == "agent4"
+        await dozing.act("available")
+        await expect(dozing.page.get_by_test_id("status")).to_contain_text("可接听")
+        assert [dozing.faults, awake.faults, resident.faults] == [[], [], []]
