@@ -17,14 +17,14 @@ from records.model import Content, StationId
 from records.store import Store
 from signaling.hall import Hall
 from signaling.holders import station_identity
-from web import admin, manager
-from web.admin import AdminDeps
 from web.auth import Gate, account_of
-from web.back_office import ManagerDeps
 from web.config import Config
 from web.directory import HallDirectory, HallStatistics, keep_renewed
 from web.hall_time import HallTime
 from web.live import live
+from web.office import admin, manager
+from web.office.admin import AdminDeps
+from web.office.page import ManagerDeps
 from web.orphans import Orphans
 from web.pages import PublicPages
 from web.render import STATIC, environment, renderer

@@ -18,29 +18,12 @@ import click
 
 from web import logs
 from web.cli_records import account, seed, station
-from web.config import Config, ConfigError, load
+from web.invocation import Invocation
 
 T = TypeVar("T")
 
-EXIT_FAILED, EXIT_SETTINGS = 1, 2
+EXIT_FAILED = 1
 RECANCEL_S = 0.3
-
-
-class Invocation:
-    """What the options before the command said."""
-
-    def __init__(self, file: Path | None, lang: str | None) -> None:
-        self.file = file
-        self.lang = lang
-
-    def config(self) -> Config:
-        """The settings; ends the program with every problem named when there is one."""
-        try:
-            return load(self.file)
-        except ConfigError as refused:
-            for problem in refused.problems:
-                click.echo(problem, err=True)
-            sys.exit(EXIT_SETTINGS)
 
 
 def _version() -> str:
@@ -142,7 +125,7 @@ def doctor(invocation: Invocation) -> None:
     changes nothing. Exit code 1 when something is broken. Chinese unless your locale says otherwise; see
     --lang.
     """
-    from web import doctor as examination
+    from web.doctor import examine as examination
 
     findings = asyncio.run(examination.examine(invocation.config()))
     click.echo(examination.report(findings, examination.language(invocation.lang)))

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from records.model import Account, AccountId, AccountRole, DepartmentId, SiteId, SkillId, StationId, Text
+from web.invocation import Invocation
 
 if TYPE_CHECKING:
     from records.store import Store
-    from web.cli import Invocation
     from web.config import Config
     from web.seed import Folder
 
@@ -92,7 +92,7 @@ def _width(text: str) -> int:
     "--demo-accounts", is_flag=True, help="Also make the folder's accounts, and print their passwords."
 )
 @click.pass_obj
-def seed(invocation: "Invocation", folder: Path | None, check: bool, demo_accounts: bool) -> None:
+def seed(invocation: Invocation, folder: Path | None, check: bool, demo_accounts: bool) -> None:
     """Fill the records with the stations of a content FOLDER.
 
     Without FOLDER: hall.content of the settings, or the demonstration hall. What is there already stays as
@@ -142,7 +142,7 @@ def station() -> None:
 
 @station.command("list")
 @click.pass_obj
-def list_stations(invocation: "Invocation") -> None:
+def list_stations(invocation: Invocation) -> None:
     """Show every station, and whether it is enrolled."""
 
     async def run() -> None:
@@ -159,7 +159,7 @@ def list_stations(invocation: "Invocation") -> None:
 @station.command()
 @click.argument("station_id", metavar="STATION")
 @click.pass_obj
-def enrol(invocation: "Invocation", station_id: str) -> None:
+def enrol(invocation: Invocation, station_id: str) -> None:
     """Print a code and an address that make a terminal this STATION.
 
     Open the address in the terminal's browser, or type the code there. It works once and for 15 minutes;
@@ -183,7 +183,7 @@ def enrol(invocation: "Invocation", station_id: str) -> None:
 @station.command()
 @click.argument("station_id", metavar="STATION")
 @click.pass_obj
-def revoke(invocation: "Invocation", station_id: str) -> None:
+def revoke(invocation: Invocation, station_id: str) -> None:
     """Refuse the terminal that is this STATION now; it may be enrolled again."""
     from records.devices import UnknownStation
 
@@ -214,7 +214,7 @@ def account() -> None:
 @account.command("list")
 @click.option("--role", type=click.Choice([role.value for role in AccountRole]), help="Only these.")
 @click.pass_obj
-def list_accounts(invocation: "Invocation", role: str | None) -> None:
+def list_accounts(invocation: Invocation, role: str | None) -> None:
     """Show the accounts, disabled ones too; never a password."""
 
     async def run() -> None:
@@ -243,7 +243,7 @@ def list_accounts(invocation: "Invocation", role: str | None) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
 @click.pass_obj
 def add(
-    invocation: "Invocation",
+    invocation: Invocation,
     login: str,
     role: str,
     name: str,
@@ -285,7 +285,7 @@ def add(
 @account.command()
 @click.argument("login")
 @click.pass_obj
-def disable(invocation: "Invocation", login: str) -> None:
+def disable(invocation: Invocation, login: str) -> None:
     """Sign LOGIN out everywhere and refuse further sign-ins. What the account did stays on record."""
 
     async def run() -> None:
@@ -302,7 +302,7 @@ def disable(invocation: "Invocation", login: str) -> None:
 @click.argument("login")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
 @click.pass_obj
-def password(invocation: "Invocation", login: str, password_stdin: bool) -> None:
+def password(invocation: Invocation, login: str, password_stdin: bool) -> None:
     """Set a new password for LOGIN, and sign out whoever uses the old one."""
     chosen = _password(password_stdin)
 

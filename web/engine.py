@@ -102,8 +102,8 @@ async def _probe(path: Path) -> Server | None:
 
 
 class Claim:
-    """The right to run in ``folder``: a file lock that the children inherit (``pass_fds``), so that it is held
-    until this process and all of them are gone."""
+    """The right to run in ``folder``: a file lock that the children inherit (``pass_fds``), so that it is
+    held until this process and all of them are gone."""
 
     def __init__(self, folder: Path, descriptor: int) -> None:
         self.folder = folder

@@ -25,8 +25,8 @@ def catalogue(name: str, lang: str) -> dict[str, str]:
 
 
 def translate(names: tuple[str, ...], lang: str, key: str, **words: object) -> str:
-    """``key`` with ``{words}`` filled in: ``<catalogue>.<key>`` as the scripts write it, or a key of the first
-    catalogue that has it. Raises KeyError."""
+    """``key`` with ``{words}`` filled in: ``<catalogue>.<key>`` as the scripts write it, or a key of the
+    first catalogue that has it. Raises KeyError."""
     for name in names:
         texts = catalogue(name, lang)
         text = texts.get(key.removeprefix(f"{name}."), texts.get(key))

@@ -40,9 +40,9 @@ from records.storage import Storage
 from records.store import Store
 from signaling.messages import HEARTBEAT_S, ManagerState, Welcome, manager_decoder
 from tests.web.pages import CSP, WEB
-from web import admin, manager
-from web.admin import AdminDeps
-from web.back_office import ManagerDeps
+from web.office import admin, manager
+from web.office.admin import AdminDeps
+from web.office.page import ManagerDeps
 from web.render import catalogue, environment, renderer
 
 NOW = 1_795_000_000.0  # 2026-11-18 19:06:40 in Shanghai

@@ -8,7 +8,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, DummyCookieJar, web
+from aiohttp import (
+    ClientResponse,
+    ClientSession,
+    ClientWebSocketResponse,
+    DummyCookieJar,
+    WSMsgType,
+    web,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from records.audit import AuditEntry, AuditFilter
@@ -68,7 +75,7 @@ class Service:
 
     async def socket(self, path: str, **headers: str) -> ClientWebSocketResponse:
         given = {"Origin": ORIGIN} | _headers(headers)
-        return await self.http.ws_connect(self.url + path, headers=given)
+        return await self.http.ws_connect(self.url + path, headers=given, autoclose=False)
 
     async def written_down(self, action: str) -> list[AuditEntry]:
         return list(await self.store.audit.page(AuditFilter(action=action)))
@@ -86,6 +93,16 @@ def an_address() -> str:
 
 def cookie_of(audience: Audience, token: str) -> str:
     return f"{cookie_name(audience)}={token}"
+
+
+async def closed(socket: ClientWebSocketResponse) -> int | None:
+    """The code of the close frame; what came before it is passed over."""
+    while (message := await socket.receive(timeout=15)).type in (WSMsgType.TEXT, WSMsgType.PING):
+        pass
+    # Read from the frame: aiohttp's close_code is 1006 when our half of the handshake comes too late.
+    code = message.data if message.type is WSMsgType.CLOSE else socket.close_code
+    await socket.close()
+    return code
 
 
 class Device:

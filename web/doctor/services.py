@@ -12,10 +12,11 @@ from records.content import ContentError
 from records.database import Database, UnsupportedDatabase
 from records.model import AccountRole, CallId, Text
 from signaling.ice import Turn, ice_servers
-from web import engine, seed, turn_probe
-from web.checks_machine import LOCAL_NAMES
+from web import engine, seed
 from web.config import Config, without_password
-from web.findings import Finding, bad, fine, warn
+from web.doctor import turn_probe
+from web.doctor.findings import Finding, bad, fine, warn
+from web.doctor.machine import LOCAL_NAMES
 from web.supervisor import CannotStart
 
 ANSWER_S = 3.0

@@ -8,25 +8,25 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 
 from records.model import Text
-from web import checks_machine, checks_services
 from web.config import Config
-from web.findings import Finding, Level, bad
+from web.doctor import machine, services
+from web.doctor.findings import Finding, Level, bad
 
 CHECK_S = 15.0
 
 Check = Callable[[Config], Awaitable[list[Finding]]]
 
 CHECKS: tuple[Check, ...] = (
-    checks_machine.folders,
-    checks_services.content,
-    checks_services.database,
-    checks_services.redis,
-    checks_machine.web_port,
-    checks_machine.secure_pages,
-    checks_machine.media_addresses,
-    checks_services.turn,
-    checks_machine.limits,
-    checks_machine.clock,
+    machine.folders,
+    services.content,
+    services.database,
+    services.redis,
+    machine.web_port,
+    machine.secure_pages,
+    machine.media_addresses,
+    services.turn,
+    machine.limits,
+    machine.clock,
 )
 
 MARKS = {

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtensionOID
 
 from records.model import Text
-from web.findings import Finding, bad, fine, warn
+from web.doctor.findings import Finding, bad, fine, warn
 
 ABOUT = "certificate"
 SOON = timedelta(days=14)

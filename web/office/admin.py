@@ -27,8 +27,8 @@ from records.model import (
     StationId,
     Text,
 )
-from web.audit_page import AuditPage
-from web.back_office import BackOffice, ManagerDeps
+from web.office.audit import AuditPage
+from web.office.page import BackOffice, ManagerDeps
 
 MAX_NAME = 40  # characters
 LEVELS = (1, 2, 3, 4, 5)

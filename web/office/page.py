@@ -13,7 +13,7 @@ from records.audit import AuditLine, Details
 from records.model import Account, Content, StationId
 from records.store import Store
 from web.hall_time import HallTime, length, size, tenths
-from web.manager_call import Names
+from web.office.call_view import Names
 
 USUAL_ZONE = ZoneInfo("Asia/Shanghai")
 

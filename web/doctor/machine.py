@@ -16,9 +16,9 @@ from aioice.ice import get_host_addresses
 
 from records.model import Text
 from web import serve
-from web.certificate import certificate
 from web.config import Config
-from web.findings import Finding, bad, fine, warn
+from web.doctor.certificate import certificate
+from web.doctor.findings import Finding, bad, fine, warn
 
 MIN_FREE, LOW_FREE = 1 << 30, 10 << 30  # bytes; an hour of one recorded call takes about 1 GiB
 LOW_DESCRIPTORS = 4096

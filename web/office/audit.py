@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from web.back_office import BackOffice, ManagerDeps
-from web.manager_filters import audit_query
-from web.manager_words import ACTIONS, action_words, purpose_words
+from web.office.filters import audit_query
+from web.office.page import BackOffice, ManagerDeps
+from web.office.words import ACTIONS, action_words, purpose_words
 
 PAGE_SIZE = 50
 

@@ -11,12 +11,12 @@ from records.audit import AuditFilter
 from records.calls import CallDetail
 from records.grants import Grant, PurposeRefused, UnknownCall
 from records.model import Account, AccountId, AccountRole, CallId, CallSummary, EndReason, Item, Outcome, Zone
-from web import recordings
-from web.audit_page import AuditPage
-from web.back_office import BackOffice, ManagerDeps
-from web.manager_call import call_view, gap_words
-from web.manager_filters import LOW_STARS, PAGE_SIZE, call_query
-from web.manager_words import PURPOSES, purpose_words
+from web.office import recordings
+from web.office.audit import AuditPage
+from web.office.call_view import call_view, gap_words
+from web.office.filters import LOW_STARS, PAGE_SIZE, call_query
+from web.office.page import BackOffice, ManagerDeps
+from web.office.words import PURPOSES, purpose_words
 
 MAX_DETAILS = 150  # characters; with the choice before them they fit the trail's limit on a purpose
 

@@ -1,0 +1,1 @@
+"""``bangban doctor``: what is wrong with an installation, in plain words."""
