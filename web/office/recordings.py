@@ -1,9 +1,9 @@
 """The one way to the bytes of a recording: a granted account, a part of the granted call, byte ranges.
 
-The purpose and its audit entry are written when the grant is given (``manager.py``), so they are there before
-this route has a grant to find. Range requests follow RFC 9110, section 14: one range is served as 206; several
-in one request are answered with the whole file (a server may ignore ``Range``, section 14.2), because no
-browser's media player asks for more than one.
+The purpose and its audit entry are written when the grant is given (``manager.py``), so they are there
+before this route has a grant to find. Range requests follow RFC 9110, section 14: one range is served as
+206; several in one request are answered with the whole file (a server may ignore ``Range``, section 14.2),
+because no browser's media player asks for more than one.
 """
 
 import re
