@@ -69,19 +69,19 @@ class ErrorCode(StrEnum):
     """The name of what went wrong. The sentence beside it is for people."""
 
     MALFORMED = "malformed"  # not JSON, wrong type, unknown field, unknown message
-    TOO_LARGE = "too_large"
-    TOO_FAST = "too_fast"
+    TOO_LARGE = "too_large"  # a frame above MAX_FRAME
+    TOO_FAST = "too_fast"  # more than the rate allows
     OUT_OF_ORDER = "out_of_order"  # right message, wrong moment
     UNKNOWN_CALL = "unknown_call"  # no such call, or not yours: the two are not told apart
-    UNKNOWN_ITEM = "unknown_item"
+    UNKNOWN_ITEM = "unknown_item"  # the hall publishes no such item
     NOT_OFFERED = "not_offered"  # the ring was over before the answer came
     NOT_EMPOWERED = "not_empowered"  # this site may not handle this item
     BUSY = "busy"  # this station or agent already has a call
     BAD_ANSWER = "bad_answer"  # the SDP answer does not fit the offer
     NO_MEDIA = "no_media"  # no media node has room
-    CONSENT_MISSING = "consent_missing"
-    ALREADY_RATED = "already_rated"
-    INTERNAL = "internal"
+    CONSENT_MISSING = "consent_missing"  # nobody is recorded who did not agree
+    ALREADY_RATED = "already_rated"  # once per call
+    INTERNAL = "internal"  # our fault: the database or Redis is away
 
 
 # --- inbound -----------------------------------------------------------------------------------
