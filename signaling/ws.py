@@ -40,6 +40,7 @@ class Pace(Struct, frozen=True):
     keep: float = KEEP_S  # and says this often that it is there
     tick: float = 1.0  # how exactly all of these are kept
     goodbye: float = 0.5  # for the browser's half of the closing handshake
+    answer: float = 3.0  # for Redis, so that the heartbeat goes on while it hangs
     hand_over: float = 6.0  # until an older socket of a session has let go of it
 
 
@@ -151,7 +152,8 @@ class Sockets:
                 await self._over(session)
         elif not handed_over:
             with _logged("lost", session):
-                await session.desk.lost()
+                async with asyncio.timeout(self._pace.answer):
+                    await session.desk.lost()
 
     def _expire(self, session: Session) -> None:
         self._waiting.pop(session.token, None)
@@ -259,6 +261,7 @@ class _Connection:
             if now - beat >= self._pace.heartbeat:
                 beat = now
                 self._session.send(m.ServerPing())
+                await self._flush()
             if now - kept >= self._pace.keep or self._rival:
                 kept, self._rival = now, False
                 await self._still_holds()
@@ -284,10 +287,11 @@ class _Connection:
         """Whether the desk has been opened; what fails, because Redis is away, the next look tries again, and
         what is on the screen stays."""
         with _logged("look", self._session):
-            if not arrived:
-                await self._desk.opened(resumed)
-                arrived = True
-            await self._desk.refresh()
+            async with asyncio.timeout(self._pace.answer):
+                if not arrived:
+                    await self._desk.opened(resumed)
+                    arrived = True
+                await self._desk.refresh()
         if self._session.ending is not None:
             raise SessionEnded(self._session.ending)
         return arrived
@@ -300,7 +304,8 @@ class _Connection:
     async def _holds(self) -> bool:
         """Without word from Redis, nobody is thrown out."""
         try:
-            return await self._hall.holders.keep(self._desk.identity, self._session.id)
+            async with asyncio.timeout(self._pace.answer):
+                return await self._hall.holders.keep(self._desk.identity, self._session.id)
         except Exception:
             log.exception("failed", work="keep", who=self._desk.identity)
             return True

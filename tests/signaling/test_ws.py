@@ -390,6 +390,25 @@ async def test_what_failed_while_redis_was_away_is_made_up_for(here: Place) -> N
     await page.leave()
 
 
+async def test_the_heartbeat_goes_on_while_redis_hangs(redis: Redis) -> None:
+    world = World(redis)
+    pace = Pace(heartbeat=0.05, look=0.05, keep=0.05, tick=0.02, goodbye=0.3, answer=0.05)
+    async with place(world, pace) as here:
+        page = await here.open("agent-lin")
+        await page.gets("agent_state")
+
+        async def hangs(*_: Any) -> Any:
+            await asyncio.Event().wait()
+
+        world.availability.agent = hangs  # type: ignore[assignment, method-assign]
+        world.holders.keep = hangs  # type: ignore[assignment, method-assign]
+        for beat in range(page.pings + 1, page.pings + 4):
+            here.clock.now += 0.1
+            await eventually(lambda beat=beat: page.pings >= beat)  # type: ignore[misc]
+        assert not page.reader.done(), "nobody is thrown out for want of an answer"
+        await page.leave()
+
+
 async def test_a_whole_call_over_sockets(here: Place) -> None:
     station, agent = await here.open("station-s1"), await here.open("agent-lin")
     await available(agent)
