@@ -104,6 +104,7 @@ def media(invocation: Invocation) -> None:
             capacity=config.media.capacity,
         )
     )
+    _leave(0)
 
 
 @main.command()
