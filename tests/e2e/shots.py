@@ -13,193 +13,27 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Browser, Locator, Page, Playwright, async_playwright, expect
+from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from tests.e2e import drawn, evidence, pattern
+from tests.e2e.album import LANGUAGES, PATIENCE_MS, SETTLE_MS, Desk, Station
 from tests.e2e.people import AGENT, RESIDENT, Person, camera_browser, sign_in
 from tests.e2e.service import Service, running
 
 HERE = Path("docs/pictures")
-QUALITY = 72
-SETTLE_MS = 500  # a page that has just changed: pictures and fonts come
 TALK_MS = 4000  # so that a recording has something to show
-LANGUAGES = ("zh", "en")
-PORTRAIT, LANDSCAPE = (1080, 1920), (1920, 1080)
-STATION_SCALE, DESK_SCALE = 0.5, 0.8
-PHONE = (390, 844)
-ZONE = {"zh": "综合服务", "en": "General services"}
-PLACE = {"resident": ".row"}
+PAGES = {
+    "station-portrait": ("Station, upright", 260),
+    "station-landscape": ("Station, lying", 420),
+    "console": ("Agent's console", 420),
+    "manager-live": ("Manager, during calls", 420),
+    "manager": ("Manager", 420),
+    "admin": ("Administrator", 420),
+    "phone": ("Manager, on a phone", 220),
+}
+INDEX_HEAD = """# Every screen
 
-
-class Album:
-    """A row of pictures of one page: each gets the next number."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
-        self._name = name
-        self._count = 0
-
-    async def take(self, page: Page, screen: str) -> None:
-        self._count += 1
-        path = self._folder / f"{self._name}-{self._count:02}-{screen}.jpg"
-        await page.wait_for_timeout(SETTLE_MS)
-        await page.screenshot(path=path, type="jpeg", quality=QUALITY)
-        print(path.name, flush=True)
-
-
-class Station:
-    """A resident's terminal and its album."""
-
-    def __init__(self, person: Person, folder: Path, turn: str) -> None:
-        self.page = person.page
-        self.person = person
-        self._folder = folder
-        self._turn = turn
-        self._album = Album(folder, "")
-
-    @classmethod
-    async def arrive(cls, service: Service, browser: Browser, folder: Path, turn: str) -> "Station":
-        width, height = PORTRAIT if turn == "portrait" else LANDSCAPE
-        person = await Person.arrive(
-            service, browser, width=width, height=height, has_touch=True, device_scale_factor=STATION_SCALE
-        )
-        return cls(person, folder, turn)
-
-    def open_album(self, language: str) -> None:
-        self._album = Album(self._folder, f"station-{self._turn}-{language}")
-
-    async def take(self, screen: str) -> None:
-        await self._album.take(self.page, screen)
-
-    async def enrol(self, code: str) -> None:
-        """Both languages' pictures of the page that asks for a code; then with the code to the welcome."""
-        await self.page.goto("/station")
-        await expect(self.page.locator(".enrol")).to_be_visible()
-        for language in LANGUAGES:
-            self.open_album(language)
-            await self.take("enrol")
-            await self.other_language()
-        await self.page.goto("about:blank")
-        await self.page.goto(f"/station#enrol={code}")
-        await expect(self.page.locator(".welcome")).to_be_visible()
-
-    async def other_language(self) -> None:
-        await self.page.locator(".ease .button").nth(1).click()
-
-    async def home(self) -> None:
-        await self.page.locator(".foot .button").nth(1).click()
-
-    async def look_around(self, language: str) -> None:
-        """Every screen before a call, ending at the consent."""
-        page, zone = self.page, ZONE[language]
-        await self.take("welcome")
-        await page.locator(".entry").nth(2).click()
-        await self.take("progress")
-        await self.home()
-        await page.locator(".entry").nth(1).click()
-        await self.take("help-zones")
-        await page.locator(".tile", has_text=zone).click()
-        await self.take("help-items")
-        await self.home()
-        await page.locator(".entry").nth(0).click()
-        await self.take("zones")
-        await page.locator(".tile.seek").click()
-        await page.get_by_role("textbox").fill("sb")
-        await self.take("search")
-        await page.locator(".foot .button").nth(0).click()
-        await page.locator(".tile", has_text=zone).click()
-        await self.take("items")
-        await page.locator(".row").first.click()
-        await self.take("item")
-        await page.locator(".summary .button").click()
-        film = page.locator(".dialog video")
-        await film.evaluate(
-            "(film) => new Promise((done) => { film.currentTime = 27; film.onseeked = done; })"
-        )
-        await self.take("film")
-        await page.locator(".dialog .button.primary").click()
-        await page.locator(".act").click()
-        await self.take("consent")
-
-    async def call(self) -> None:
-        await self.page.locator(".choices .primary").click()
-        await expect(self.page.locator(".waiting, .stage")).to_be_visible()
-
-    async def to_consent(self, language: str) -> None:
-        await self.page.locator(".entry").nth(0).click()
-        await self.page.locator(".tile", has_text=ZONE[language]).click()
-        await self.page.locator(".row").nth(1).click()
-        await self.page.locator(".act").click()
-
-    async def end(self) -> None:
-        page = self.page
-        await page.locator(".controls .end").click()
-        await self.take("end")
-        await page.locator(".dialog .end").click()
-        await expect(page.locator(".rating")).to_be_visible()
-        await self.take("rating")
-        await page.locator(".mood-2").click()
-        await self.take("reasons")
-        await page.locator(".reasons .primary").click()
-        await self.take("thanks")
-        await page.locator(".act").first.click()
-        await expect(page.locator(".welcome")).to_be_visible()
-
-    async def large_type(self) -> None:
-        """The elder mode of the two screens that matter most."""
-        page = self.page
-        await page.locator(".ease .button").nth(0).click()
-        await self.take("large-welcome")
-        await page.locator(".entry").nth(0).click()
-        await page.locator(".tile").nth(2).click()
-        await page.locator(".row").first.click()
-        await self.take("large-item")
-        await self.home()
-        await page.locator(".ease .button").nth(0).click()
-
-
-class Desk:
-    """A page of those who work in the hall, and its album."""
-
-    def __init__(self, person: Person, album: Album) -> None:
-        self.person = person
-        self.page = person.page
-        self._album = album
-
-    @classmethod
-    async def arrive(
-        cls,
-        service: Service,
-        browser: Browser,
-        folder: Path,
-        name: str,
-        language: str,
-        *,
-        phone: bool = False,
-    ) -> "Desk":
-        width, height = PHONE if phone else (1440, 900)
-        person = await Person.arrive(
-            service, browser, width=width, height=height, device_scale_factor=1 if phone else DESK_SCALE
-        )
-        await person.page.request.get(f"/agent?lang={language}")
-        return cls(person, Album(folder, f"{name}-{language}"))
-
-    async def take(self, screen: str) -> None:
-        await self._album.take(self.page, screen)
-
-    async def sign_in(self, service: Service, path: str, login: str) -> None:
-        await self.page.goto(path)
-        await self.take("login")
-        await sign_in(self.page, service, login)
-
-    async def act(self, name: str) -> None:
-        await self.page.locator(f"[data-act='{name}']").click()
-
-    def seen(self, name: str) -> Locator:
-        return self.page.get_by_test_id(name)
-
-    async def leave(self) -> None:
-        await self.person.context.close()
+Taken from the running service by `make shots`, which also writes this page. The people are drawn."""
 
 
 async def moving(person: Person, selector: str) -> None:
@@ -217,17 +51,20 @@ MOVING_JS = """
 """
 
 
-async def answered_call(station: Station, agent: Desk) -> None:
-    """From the ring to the shared form, seen from both sides."""
+async def answered_call(station: Station, agent: Desk, *, console: bool) -> None:
+    """From the ring to the shared form; with ``console`` seen from both sides."""
     await expect(agent.seen("ring")).to_be_visible()
-    await agent.take("ring")
+    if console:
+        await agent.take("ring")
     await agent.act("accept")
     await moving(station.person, ".face video")
     await moving(agent.person, "video.main")
     await station.page.wait_for_timeout(TALK_MS)
     await station.take("call")
-    await agent.take("call")
+    if console:
+        await agent.take("call")
     form = await agent.person.context.new_page()
+    await form.set_viewport_size({"width": 1200, "height": 900})
     await form.set_content(drawn.FORM)
     await agent.page.bring_to_front()
     await agent.act("share")
@@ -236,7 +73,8 @@ async def answered_call(station: Station, agent: Desk) -> None:
     await agent.act("note")
     await station.page.wait_for_timeout(TALK_MS)
     await station.take("call-with-form")
-    await agent.take("call-with-form")
+    if console:
+        await agent.take("call-with-form")
     await form.close()
 
 
@@ -262,7 +100,7 @@ async def calls(
     await lying.call()
     await lying.take("nobody-on-duty")
     await agent.act("available")
-    await answered_call(lying, agent)
+    await answered_call(lying, agent, console=False)
     await third.to_consent(language)
     await third.call()
     await upright.look_around(language)
@@ -273,13 +111,16 @@ async def calls(
     await lying.end()
     await expect(agent.seen("wrap-up")).to_be_visible()
     await agent.page.keyboard.press("1")
+    await agent.act("ready")
+    await answered_call(upright, agent, console=True)
+    await upright.end()
+    await expect(agent.seen("wrap-up")).to_be_visible()
+    await agent.page.keyboard.press("1")
     await agent.take("wrap-up")
     await agent.act("ready")
-    await answered_call(upright, agent)
-    await upright.end()
-    await agent.page.keyboard.press("1")
-    await agent.act("ready")
     await expect(agent.seen("idle")).to_be_visible()
+    await agent.act("leave")
+    await expect(agent.seen("status")).to_have_attribute("data-tone", "off")
     await agent.leave()
 
 
@@ -305,6 +146,7 @@ async def back_office(service: Service, browser: Browser, folder: Path, language
     await manager.take("purpose")
     await page.locator("input[name=purpose]").first.check()
     await page.locator("form[action$='/open'] button").click()
+    await page.locator("[data-kind='share_started'] button").click()
     await page.locator("[data-play]").click()
     await page.wait_for_function(PLAYING_JS)
     await manager.take("player")
@@ -328,29 +170,25 @@ async def on_phone(service: Service, browser: Browser, folder: Path, language: s
     await phone.page.goto("/manager/calls")
     await phone.take("calls")
     await phone.page.goto(f"/manager/calls/{call}")
-    await phone.take("purpose")
+    await phone.take("player")
     await phone.leave()
 
 
 PLAYING_JS = """() => {
   const videos = [...document.querySelectorAll("[data-part] video")];
-  return videos.filter((video) => video.currentTime > 8 && video.readyState >= 2).length >= 3;
+  return videos.filter((video) => video.currentTime > 1 && video.readyState >= 2).length >= 3;
 }"""
 
 
 async def three_screens(browser: Browser, folder: Path) -> None:
     """The station, the console and the player of one call, on one picture."""
     for language in LANGUAGES:
-        names = (
-            f"station-portrait-{language}-*-call-with-form.jpg",
-            f"console-{language}-*-call-with-form.jpg",
-            f"manager-{language}-*-player.jpg",
-        )
-        station, console, player = (_as_data(sorted(folder.glob(name))[-1]) for name in names)
+        station = _as_data(folder, f"station-portrait-{language}-*-call-with-form.jpg")
+        console = _as_data(folder, f"console-{language}-*-call-with-form.jpg")
+        player = _as_data(folder, f"manager-{language}-*-player.jpg")
         page = await browser.new_page(viewport={"width": 1500, "height": 1130})
-        await page.set_content(
-            f"<style>{SIDE_BY_SIDE}</style><img src='{station}'><div><img src='{console}'><img src='{player}'></div>"
-        )
+        column = f"<div><img src='{console}'><img src='{player}'></div>"
+        await page.set_content(f"<style>{SIDE_BY_SIDE}</style><img src='{station}'>{column}")
         await page.wait_for_timeout(SETTLE_MS)
         ending = "" if language == "en" else f".{language}"
         await page.screenshot(path=folder / f"three-screens{ending}.jpg", type="jpeg", quality=82)
@@ -365,7 +203,8 @@ img { display: block; border: 1px solid #a9a494; } body > img { height: 1090px; 
 """
 
 
-def _as_data(picture: Path) -> str:
+def _as_data(folder: Path, name: str) -> str:
+    (picture,) = folder.glob(name)
     return "data:image/jpeg;base64," + base64.b64encode(picture.read_bytes()).decode()
 
 
@@ -377,10 +216,27 @@ async def cameras(playwright: Playwright, work: Path) -> None:
             pattern.write_microphone(work / f"microphone-{who}.wav", who)
 
 
-async def main(folder: Path) -> None:
+def write_index(folder: Path) -> None:
+    """A page with all of them, the languages side by side."""
+    lines = [INDEX_HEAD]
+    for page, (title, width) in PAGES.items():
+        lines.append(f"\n## {title}\n\n| | 中文 | English |\n| --- | --- | --- |")
+        for picture in sorted(folder.glob(f"{page}-zh-*.jpg")):
+            number_and_screen = picture.stem.removeprefix(f"{page}-zh-")
+            english = f"{page}-en-{number_and_screen}.jpg"
+            cells = [f'<img src="{name}" width="{width}">' for name in (picture.name, english)]
+            lines.append(f"| {number_and_screen[3:].replace('-', ' ')} | {' | '.join(cells)} |")
+    (folder / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def clear(folder: Path) -> None:
+    """No picture of a screen that is no more."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.jpg"):
         old.unlink()
+
+
+async def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         (work / "plain").mkdir()
@@ -398,17 +254,21 @@ async def all_pictures(service: Service, residents: Browser, staff: Browser, fol
     stations = {}
     for turn, code in zip(("portrait", "landscape", "third"), service.codes, strict=True):
         stations[turn] = await Station.arrive(service, residents, folder, turn)
+        if turn != "third":
+            await stations[turn].show_enrolment()
         await stations[turn].enrol(code)
     for language in LANGUAGES:
         for turn in ("portrait", "landscape"):
             stations[turn].open_album(language)
         await calls(service, stations, staff, folder, language)
         await back_office(service, staff, folder, language)
-        await stations["portrait"].large_type()
-        for station in stations.values():
-            await station.other_language()
+        await stations["portrait"].large_type(language)
     await three_screens(staff, folder)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE))
+    expect.set_options(timeout=PATIENCE_MS)
+    chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    clear(chosen)
+    asyncio.run(main(chosen))
+    write_index(chosen)
