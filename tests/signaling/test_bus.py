@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 
 from signaling.bus import Bus, LocalBus, RedisBus
 from tests.eventually import eventually
+from tests.signaling.loops import cancelled
 from tests.signaling.world import HALL
 
 
@@ -22,9 +23,7 @@ async def running(bus: RedisBus, redis: Redis, listeners: int) -> AsyncIterator[
                 await asyncio.sleep(0.002)
         yield
     finally:
-        loop.cancel()
-        with suppress(asyncio.CancelledError):
-            await loop
+        await cancelled(loop)
 
 
 async def test_who_listens_hears_every_topic_until_it_stops(bus: Bus) -> None:

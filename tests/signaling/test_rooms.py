@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from signaling import rooms
 from signaling.ports import NotYet
 from signaling.rooms import MediaEvents, RedisNodes, least_loaded
 from tests.eventually import eventually
+from tests.signaling.loops import cancelled
 from tests.signaling.world import HALL, NODE_A, NODE_B, node
 
 STREAM = protocol.event_stream(HALL)
@@ -47,10 +48,7 @@ async def reading(*readers: Reader) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await cancelled(*tasks)
 
 
 async def is_empty(redis: Redis) -> None:
