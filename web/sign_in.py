@@ -6,7 +6,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from records.accounts import Accounts
-from records.attempts import TooManyAttempts
+from records.attempts import TooManyAttempts, by_address
 from records.audit import AuditLine
 from records.model import Account
 from records.sessions import ROLES, Audience
@@ -14,6 +14,7 @@ from records.store import Store
 from web.auth import Gate
 
 FIELD_LENGTH = 200
+SAID_AGAIN_S = 60.0  # refusals of one address within this time are one line of the audit trail
 
 
 class SignIn:
@@ -24,6 +25,7 @@ class SignIn:
         self._gate = gate
         self._render = render
         self._now = now
+        self._said: dict[str, float] = {}  # when a refusal was last written down, by address
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -42,7 +44,7 @@ class SignIn:
         try:
             account = await self._authenticate(request, audience, login, password)
         except TooManyAttempts:
-            await self._write_down(request, "sign_in_refused", login, None)
+            await self._write_down_refusal(request, login)
             return self._page(request, "login.too_many", HTTPStatus.TOO_MANY_REQUESTS)
         if account is None:
             await self._write_down(request, "sign_in_failed", login, None)
@@ -67,6 +69,14 @@ class SignIn:
         accounts: Accounts = self._store.accounts
         address = self._gate.address_of(request)
         return await accounts.authenticate(login, password, ROLES[audience], address, self._now())
+
+    async def _write_down_refusal(self, request: web.Request, login: str) -> None:
+        """Not each one: the trail is never shortened, and whoever guesses must not fill the disk with it."""
+        subject, now = by_address("refused", self._gate.address_of(request)), self._now()
+        self._said = {who: at for who, at in self._said.items() if now - at < SAID_AGAIN_S}
+        if subject not in self._said:
+            self._said[subject] = now
+            await self._write_down(request, "sign_in_refused", login, None)
 
     async def _write_down(
         self, request: web.Request, action: str, login: str, account: Account | None
