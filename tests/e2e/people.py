@@ -1,10 +1,12 @@
 """Resident, agent and manager, each in a browser with a camera and a microphone that can be told apart."""
 
 import asyncio
+import os
 import re
+import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,17 @@ async def camera_browser(playwright: Playwright, who: int, folder: Path) -> Asyn
     )
     yield browser
     await browser.close()
+
+
+def kill_browser(folder: Path) -> None:
+    """SIGKILL for every process of the browser whose camera is in this folder."""
+    killed = 0
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if f"={folder}/camera-" in line.read_text():
+                os.kill(int(line.parent.name), signal.SIGKILL)
+                killed += 1
+    assert killed > 1, "a browser is several processes"
 
 
 class Person:

@@ -3,13 +3,24 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import async_playwright, expect
 
 from tests.e2e import evidence
 from tests.e2e.conftest import Hall
-from tests.e2e.people import AGENT, RESIDENT, AgentAtConsole, Person, Resident, hang_up, wrap_up
+from tests.e2e.people import (
+    AGENT,
+    RESIDENT,
+    AgentAtConsole,
+    Person,
+    Resident,
+    camera_browser,
+    hang_up,
+    kill_browser,
+    wrap_up,
+)
 from tests.e2e.service import Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -140,12 +151,17 @@ async def test_a_second_tab_takes_over_and_the_first_is_told(hall: Hall) -> None
         await expect(tab.get_by_test_id("status")).to_be_visible()
 
 
-async def test_the_agents_browser_is_killed(hall: Hall) -> None:
-    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent5")
+async def test_the_agents_browser_is_killed(hall: Hall, tmp_path: Path) -> None:
+    """All of its processes: nobody says goodbye, neither to the service nor to the media node."""
     resident = await Resident.at_station(hall.service, hall.stations)
-    async with present(resident):
+    async with (
+        async_playwright() as playwright,
+        camera_browser(playwright, AGENT, tmp_path) as doomed,
+        present(resident),
+    ):
+        agent = await AgentAtConsole.signed_in(hall.service, doomed, "agent5")
         call = await talking(agent, resident)
-        await agent.context.close()
+        kill_browser(tmp_path)
         await expect(resident.page.get_by_text("工作人员的网络断了")).to_be_visible(timeout=15_000)
         await expect(resident.page.get_by_text("再呼叫").first).to_be_visible(timeout=60_000)
         await resident.goes_home()
