@@ -231,11 +231,16 @@ def list_accounts(invocation: Invocation, role: str | None) -> None:
 
 @account.command()
 @click.argument("login")
-@click.option("--role", type=click.Choice([role.value for role in AccountRole]), required=True)
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in AccountRole]),
+    required=True,
+    help="Whose pages this person may see.",
+)
 @click.option("--name", required=True, help="As the resident sees it (中文).")
 @click.option("--name-en", help="The same in English; otherwise --name.")
 @click.option("--badge", default="", help="Number shown to the resident, e.g. 0317.")
-@click.option("--department", default="", metavar="ID")
+@click.option("--department", default="", metavar="ID", help="Shown to the resident by its name.")
 @click.option("--site", default="", metavar="ID", help="Where this person works.")
 @click.option(
     "--skill", "skills", multiple=True, metavar="ID[=LEVEL]", help="May be repeated; level 1 to 5, else 3."

@@ -12,6 +12,7 @@ from records.attempts import FREE_FAILURES
 from records.model import StationId
 from tests.web.running import Device, Service, an_address, running
 from web.pages import ENROLMENT_ERRORS, MAX_ENROLMENT
+from web.seed import DEMO
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -137,6 +138,15 @@ async def test_the_front_door_is_the_stations(service: Service) -> None:
     page = await (await service.get("/station")).text()
     assert "<script>" not in page
     assert " style=" not in page
+
+
+async def test_a_film_is_sent_and_can_be_sought_in(service: Service) -> None:
+    film = next(DEMO.glob("media/*.webm"))
+    whole = await service.get(f"/content/media/{film.name}")
+    assert (whole.status, whole.headers["Content-Type"]) == (200, "video/webm")
+    assert await whole.read() == film.read_bytes()
+    part = await service.get(f"/content/media/{film.name}", range="bytes=4-7")
+    assert (part.status, await part.read()) == (206, film.read_bytes()[4:8])
 
 
 @pytest.mark.parametrize("name", ["../hall.toml", "..%2fhall.toml", "a.webm%00", "A.webm", "x.mp4"])

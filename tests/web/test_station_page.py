@@ -22,6 +22,7 @@ from tests.web.resident import (
     waiting_call,
 )
 from tests.web.scripted import refusal
+from web.seed import DEMO
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -79,6 +80,49 @@ async def test_a_whole_visit_from_the_first_tap_to_nothing_left(browser: Browser
         await expect(page.get_by_role("heading")).to_have_text("您好，今天想办什么事？")
         left = "[localStorage.length, sessionStorage.length, history.length, location.hash]"
         assert await page.evaluate(left) == [0, 0, 2, ""]
+
+
+SHARE_OF_SCREEN = """(of) => {
+  const box = document.querySelector(of).getBoundingClientRect();
+  return (box.width * box.height) / (innerWidth * innerHeight);
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1080, 1920), (1920, 1080)])
+async def test_the_agent_fills_the_screen_and_gives_way_to_a_form(
+    browser: Browser, site: Site, width: int, height: int
+) -> None:
+    async with at_station(browser, site, width=width, height=height) as resident:
+        await resident.calls()
+        await resident.offered_media()
+        resident.told(active_call(FREIGHT))
+        await evaluated(resident.page, PLAYS, "the agent's picture")
+        assert await resident.page.evaluate(SHARE_OF_SCREEN, ".face") > 0.7
+        assert await resident.page.evaluate(SHARE_OF_SCREEN, ".own") < 0.1
+        resident.told(active_call(FREIGHT, sharing=True, slots=msgspec.to_builtins(SHARED_SLOTS)))
+        await evaluated(resident.page, SHOWS_FORM, "the shared form")
+        upright = height > width
+        # There a form has the full width, and no use for more height: what agents share lies down.
+        assert await resident.page.evaluate(SHARE_OF_SCREEN, ".sheet") > (0.5 if upright else 0.7)
+        assert (
+            await resident.page.evaluate("document.querySelector('.sheet').clientWidth / innerWidth") > 0.95
+        )
+        assert await resident.page.evaluate(SHARE_OF_SCREEN, ".face") < (0.3 if upright else 0.15)
+
+
+async def test_an_items_film_plays_and_is_put_away(
+    browser: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = next(DEMO.glob("media/*.webm"))
+    monkeypatch.setitem(CATALOGUE["items"][0], "video", film.name)
+    async with at_station(browser, site) as resident:
+        await resident.page.route(f"**/content/media/{film.name}", lambda route: route.fulfill(path=film))
+        await resident.finds_item()
+        await resident.presses("看演示视频")
+        await evaluated(resident.page, "document.querySelector('.film video').currentTime > 0.2", "the film")
+        await resident.presses("看完了")
+        await expect(resident.page.locator("video")).to_have_count(0)
+        await resident.presses("视频求助工作人员")
 
 
 async def test_a_stray_touch_on_the_end_button_does_not_end_the_call(browser: Browser, site: Site) -> None:
