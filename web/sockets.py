@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import contextlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 import structlog
@@ -11,6 +13,7 @@ from aiohttp import web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from records.attempts import by_address
 from records.model import Account, Station, StationId
 from records.sessions import Audience
 from records.store import Store
@@ -31,6 +34,7 @@ Still = Callable[[], Awaitable[bool]]
 
 GOODBYE_S = 2.0  # for the browser's half of the closing handshake
 CHECK_AGAIN_S = 3.0  # how long a signed-in socket is believed before its cookie is looked up again
+UNKNOWN = 100  # sockets of one address that have not yet said who they are; a page says so at once
 
 
 class SocketDoors:
@@ -42,6 +46,7 @@ class SocketDoors:
         self._store = store
         self._gate = gate
         self._directory = directory
+        self._unknown: Counter[str] = Counter()  # by address
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -54,15 +59,16 @@ class SocketDoors:
 
     async def station(self, request: web.Request) -> web.WebSocketResponse:
         """The device key speaks for the station: its signature over our challenge, this origin and its id."""
-        socket = await self._open(request)
-        nonce = secrets.token_urlsafe(32)
-        await socket.send_str(msgspec.json.encode(m.Challenge(nonce)).decode())
-        try:
-            hello = await receive_hello(socket, m.StationHello)
-            station = await self._proven(hello, nonce)
-        except BadHello as refused:
-            await socket.close(code=refused.code, message=refused.code.name.lower().encode())
-            return socket
+        with self._still_unknown(request):
+            socket = await self._open(request)
+            nonce = secrets.token_urlsafe(32)
+            await socket.send_str(msgspec.json.encode(m.Challenge(nonce)).decode())
+            try:
+                hello = await receive_hello(socket, m.StationHello)
+                station = await self._proven(hello, nonce)
+            except BadHello as refused:
+                await socket.close(code=refused.code, message=refused.code.name.lower().encode())
+                return socket
         valid = self._checked_again(lambda: self._still_enrolled(station))
         card = self._directory.station_card(station)
         await self._sockets.serve(socket, hello, lambda s: StationDesk(self._hall, s, card, valid))
@@ -75,6 +81,20 @@ class SocketDoors:
         return await self._signed_in(request, Audience.MANAGER, self._manager_desk)
 
     # --- parts ---
+
+    @contextlib.contextmanager
+    def _still_unknown(self, request: web.Request) -> Iterator[None]:
+        """From the first byte to the hello, or its absence. Raises HTTPTooManyRequests."""
+        address = by_address("socket", self._gate.address_of(request))
+        if self._unknown[address] >= UNKNOWN:
+            raise web.HTTPTooManyRequests(text="Too many connections that say nothing.\n")
+        self._unknown[address] += 1
+        try:
+            yield
+        finally:
+            self._unknown[address] -= 1
+            if not self._unknown[address]:
+                del self._unknown[address]
 
     async def _open(self, request: web.Request) -> web.WebSocketResponse:
         """An upgrade is a GET, so no browser asks before it: the origin is checked here (RFC 6455, 10.2)."""
@@ -91,16 +111,17 @@ class SocketDoors:
         audience: Audience,
         desk: Callable[[Account, Session, Still], Desk],
     ) -> web.WebSocketResponse:
-        account = await self._gate.account(request, audience)
-        socket = await self._open(request)
-        if account is None:
-            await socket.close(code=CloseCode.NOT_SIGNED_IN, message=b"not_signed_in")
-            return socket
-        try:
-            hello = await receive_hello(socket, m.Hello)
-        except BadHello as refused:
-            await socket.close(code=refused.code, message=refused.code.name.lower().encode())
-            return socket
+        with self._still_unknown(request):
+            account = await self._gate.account(request, audience)
+            socket = await self._open(request)
+            if account is None:
+                await socket.close(code=CloseCode.NOT_SIGNED_IN, message=b"not_signed_in")
+                return socket
+            try:
+                hello = await receive_hello(socket, m.Hello)
+            except BadHello as refused:
+                await socket.close(code=refused.code, message=refused.code.name.lower().encode())
+                return socket
 
         async def signed_in() -> bool:
             return await self._gate.account(request, audience) is not None

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientWebSocketResponse
+from aiohttp import ClientWebSocketResponse, WSServerHandshakeError
 
 from records.model import StationId
 from signaling.messages import CloseCode
-from tests.web.running import ORIGIN, Device, Service, closed, running
+from tests.web.running import ORIGIN, Device, Service, an_address, closed, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -57,6 +57,26 @@ async def test_the_right_key_opens_the_door(service: Service, device: Device) ->
         state = await socket.receive_json()
     assert (state["station"], state["name"]["en"], state["call"]) == ("s1", "Station s1", None)
     await socket.close()
+
+
+async def test_who_says_nothing_cannot_have_sockets_without_end(
+    service: Service, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.sockets.UNKNOWN", 3)
+    silent = [(await challenged(service))[0] for _ in range(2)]
+    known, nonce = await challenged(service)
+    await says(known, device.signs(nonce, station="s1"))
+    assert (await known.receive_json())["type"] == "welcome"
+    silent.append((await challenged(service))[0])
+    for path in ("/ws/station", "/ws/agent"):
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await service.socket(path)
+        assert refused.value.status == 429
+    elsewhere = await service.socket("/ws/station", x_forwarded_for=an_address())
+    for socket in (*silent, elsewhere, known):
+        await socket.close()
+    again, _ = await challenged(service)
+    await again.close()
 
 
 async def test_every_challenge_is_another(service: Service) -> None:
