@@ -42,6 +42,8 @@ class Orphans:
                 await self._seal(call)
             except NotEnded as early:
                 log.info("recording not sealed yet", call=call, why=str(early))
+            except Exception as failed:  # one call's trouble must not keep the others'
+                log.warning("recording to be sealed again", call=call, why=str(failed))
 
     async def _seal(self, call: CallId) -> None:
         for part in await self._store.calls.parts(call):
