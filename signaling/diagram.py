@@ -169,8 +169,8 @@ def _connected(call: Call, who: ParticipantId) -> Call:
 HEAD = """\
 # The states of a call
 
-Made by `python -m signaling.diagram`, which asks `transition` in signaling/call.py about every event in every
-state. Do not edit; a test fails when this page is out of date.
+Made by `.venv/bin/python -m signaling.diagram`, which asks `transition` in signaling/call.py about every
+event in every state. Do not edit; a test fails when this page is out of date.
 
 """
 LEGEND = """
