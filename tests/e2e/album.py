@@ -30,6 +30,7 @@ class Album:
     async def take(self, page: Page, screen: str) -> None:
         self._count += 1
         path = self._folder / f"{self._name}-{self._count:02}-{screen}.jpg"
+        await page.mouse.move(1, 1)  # nothing is pointed at
         await page.wait_for_timeout(SETTLE_MS)
         await page.screenshot(path=path, type="jpeg", quality=QUALITY)
         print(path.name, flush=True)
@@ -191,7 +192,7 @@ class Desk:
         )
         person.context.set_default_timeout(PATIENCE_MS)
         await person.context.grant_permissions(["camera", "microphone", "notifications"])
-        await person.page.request.get(f"/agent?lang={language}")
+        await person.context.add_cookies([{"name": "lang", "value": language, "url": service.origin}])
         return cls(person, Album(folder, f"{name}-{language}"))
 
     async def take(self, screen: str) -> None:

@@ -149,6 +149,7 @@ async def back_office(service: Service, browser: Browser, folder: Path, language
     await page.locator("[data-kind='share_started'] button").click()
     await page.locator("[data-play]").click()
     await page.wait_for_function(PLAYING_JS)
+    await page.evaluate("scrollTo(0, 0)")
     await manager.take("player")
     await page.goto("/manager/audit")
     await manager.take("audit")
