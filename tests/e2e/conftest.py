@@ -1,6 +1,7 @@
-"""One service and two browsers for all the calls of a run: they start slowly, and calls disturb no others."""
+"""A hall of its own for every story, so that none disturbs the next; the browsers are kept for a module."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,21 @@ class Hall:
     staff: Browser
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hall]:
-    folder: Path = tmp_path_factory.mktemp("hall")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browsers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Browser, Browser]]:
+    folder = tmp_path_factory.mktemp("cameras")
     async with (
-        running(folder) as service,
         async_playwright() as playwright,
         camera_browser(playwright, RESIDENT, folder) as stations,
         camera_browser(playwright, AGENT, folder) as staff,
     ):
-        yield Hall(service, stations, staff)
+        yield stations, staff
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hall(browsers: tuple[Browser, Browser], tmp_path: Path) -> AsyncIterator[Hall]:
+    async with AsyncExitStack() as leaving:
+        yield Hall(await leaving.enter_async_context(running(tmp_path)), *browsers)
+        for browser in browsers:
+            for context in browser.contexts:
+                await context.close()

@@ -20,7 +20,7 @@ from tests.e2e.people import (
     wrap_up,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 LASTS_S = 5.0
 COLOURS_JS = """

@@ -3,24 +3,20 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from tests.e2e import evidence
-from tests.e2e.people import AGENT, RESIDENT, AgentAtConsole, Resident, camera_browser, end_call
+from tests.e2e.people import AGENT, AgentAtConsole, Resident, end_call
 from tests.e2e.service import running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_an_agent_lets_it_ring_twice(tmp_path: Path) -> None:
+async def test_an_agent_lets_it_ring_twice(tmp_path: Path, browsers: tuple[Browser, Browser]) -> None:
     """Rings of two seconds, so that nobody who runs the tests has to wait for real ones."""
     quick = {"BANGBAN_ROUTING__RING": "2", "BANGBAN_ROUTING__NO_ANSWER_BACKOFF": "1"}
-    async with (
-        running(tmp_path, **quick) as service,
-        async_playwright() as playwright,
-        camera_browser(playwright, RESIDENT, tmp_path) as stations,
-        camera_browser(playwright, AGENT, tmp_path) as staff,
-    ):
+    stations, staff = browsers
+    async with running(tmp_path, **quick) as service:
         dozing = await AgentAtConsole.signed_in(service, staff, "agent1")
         resident = await Resident.at_station(service, stations)
         await resident.calls_about("dlpt", "道路普通货物")
@@ -37,4 +33,6 @@ async def test_an_agent_lets_it_ring_twice(tmp_path: Path) -> None:
         assert call["agent"] == "agent4"
         await dozing.act("available")
         await expect(dozing.page.get_by_test_id("status")).to_contain_text("可接听")
-        assert [dozing.faults, awake.faults, resident.faults] == [[], [], []]
+        for person in (dozing, awake, resident):
+            await person.context.close()
+            assert person.faults == []

@@ -1,6 +1,5 @@
 """What else may happen to a call: each story from two or three browsers, on the real service."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -23,9 +22,8 @@ from tests.e2e.people import (
 )
 from tests.e2e.service import Service
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-BACK_S = 3.0  # a reloaded page is back in the call within
 ITEM = ("dlpt", "道路普通货物")
 
 
@@ -114,11 +112,8 @@ async def test_the_agents_page_is_reloaded_in_the_call(hall: Hall) -> None:
     resident = await Resident.at_station(hall.service, hall.stations)
     async with present(agent, resident):
         call = await talking(agent, resident)
-        started = time.monotonic()
-        await agent.page.reload(wait_until="commit")
+        await agent.page.reload()
         await agent.sees_moving(agent.PICTURE, RESIDENT)
-        took = time.monotonic() - started
-        assert took < BACK_S, f"back after {took:.1f} s"
         await resident.sees_moving(resident.PICTURE, AGENT)
         assert evidence.latest_call(hall.service)["id"] == call
         await hang_up(resident)
