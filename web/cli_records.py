@@ -194,7 +194,7 @@ def revoke(invocation: Invocation, station_id: str) -> None:
             except UnknownStation:
                 raise _no_station(station_id) from None
             await audited(store, "station.revoke", f"station:{station_id}")
-        click.echo(f"{station_id}: its terminal is refused from its next connection on.")
+        click.echo(f"{station_id}: its terminal is refused from now on.")
 
     _run(run())
 

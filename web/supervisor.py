@@ -22,7 +22,7 @@ from msgspec import Struct
 log = structlog.get_logger("supervisor")
 
 GRACE_S = 2.35  # SIGTERM to SIGKILL, for each stage but the first; a media node takes up to 2.3 s to seal
-LAST_GRACE_S = 0.3  # for the first stage: an engine writes its file and goes
+LAST_GRACE_S = 0.3  # for the first stage, at the least: an engine writes its file and goes
 POLL_S = 0.02
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
@@ -137,9 +137,10 @@ class Supervisor:
 
     async def stop(self) -> bool:
         """Stop everything, the highest stage first. False when something had to be killed."""
-        clean = True
+        clean, until = True, time.monotonic() + GRACE_S + LAST_GRACE_S
         for stage, kept in sorted(self._stages.items(), reverse=True):
-            grace = GRACE_S if stage else LAST_GRACE_S
+            # What the others left of their time is the engine's.
+            grace = GRACE_S if stage else max(LAST_GRACE_S, until - time.monotonic())
             clean &= all(await asyncio.gather(*(one.stop(grace) for one in kept)))
         self._stages.clear()
         return clean

@@ -28,6 +28,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 pathlib.Path(sys.argv[1]).touch()
 signal.pause()
 """
+SLOW = POLITE + "import time; time.sleep(0.6)"
 PARENT = f"""
 import asyncio, signal, sys
 from pathlib import Path
@@ -81,6 +82,14 @@ async def test_stages_stop_in_reverse_and_all_is_gone(supervisor: Supervisor, tm
     assert (tmp_path / "ended").read_text() == "web redis "
     assert all(map(gone, pids.values()))
     assert supervisor.pids() == {}
+
+
+async def test_an_engine_has_the_time_that_the_others_did_not_need(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    await supervisor.start([child(tmp_path, "redis", SLOW, stage=0)])
+    await supervisor.start([child(tmp_path, "web", POLITE)])
+    assert await supervisor.stop(), "it was killed while it wrote its file"
 
 
 async def test_who_does_not_listen_is_killed_within_three_seconds(
