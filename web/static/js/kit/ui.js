@@ -20,10 +20,28 @@ setInterval(() => {
   now.value = Date.now();
 }, 1000);
 
+/**
+ * Where the icons are: in their file, until the page has them in itself. A browser asks for the file again whenever an
+ * icon appears, and would get nothing just when it is to say that the network is down.
+ */
+const icons = signal("/static/icons.svg#");
+
+async function keepIcons() {
+  const response = await fetch("/static/icons.svg");
+  if (!response.ok) return;
+  const parsed = new DOMParser().parseFromString(await response.text(), "image/svg+xml");
+  const kept = document.importNode(parsed.documentElement, true);
+  kept.setAttribute("display", "none");
+  for (const symbol of kept.children) symbol.id = `icon-${symbol.id}`;
+  document.body.append(kept);
+  icons.value = "#icon-";
+}
+keepIcons().catch(() => {}); // then they are asked for one by one
+
 /** A picture beside a word. Alone it needs a label. @param {{name: string, label?: string}} props */
 export function Icon({ name, label }) {
   return html`<svg class="icon" aria-hidden=${label ? undefined : "true"} role=${label ? "img" : undefined}
-    aria-label=${label}><use href="/static/icons.svg#${name}" /></svg>`;
+    aria-label=${label}><use href=${icons.value + name} /></svg>`;
 }
 
 /**
