@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from agents.agent import Activity, PauseReason, Presence, ReservationId
 from media.protocol import Mid, Source
 from records.model import AccountId, CallId, EndReason, ItemId, Outcome, ParticipantId, ParticipantRole, Text
 from signaling import messages as m
-from signaling.call import State
+from signaling.snapshot import State
 from tests.web.pages import Site, opened
 from tests.web.scripted import Scripted, refusal
 
@@ -429,6 +430,12 @@ async def test_a_reload_in_a_call_rejoins_at_once_and_says_that_sharing_stopped(
         server.send(in_call(generation=3))
         await expect(page.get_by_test_id("stage").locator("video.main")).to_be_visible()
         await expect(page.locator(".banners")).to_contain_text("共享停了")
+
+
+async def test_the_time_of_a_call_goes_on_after_a_reload(browser: Browser, site: Site) -> None:
+    came_back = msgspec.structs.replace(in_call(), since=now_ms())
+    async with console(browser, site, came_back) as (page, _):
+        await expect(page.get_by_test_id("status")).to_contain_text(re.compile(r"通话中\s*01:3\d"))
 
 
 async def test_the_residents_absence_is_told_over_the_picture(browser: Browser, site: Site) -> None:

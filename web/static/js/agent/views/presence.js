@@ -68,6 +68,8 @@ export function Presence({ desk }) {
 /** @param {{seen: AgentState}} props */
 function Status({ seen }) {
   const { word, icon, tone } = status(seen);
+  // A reloaded page begins a new presence, not a new call.
+  const since = (seen.activity === "in_call" && seen.call?.answered_at) || seen.since;
   const later = seen.activity !== "idle" && seen.presence !== "available";
   return html`<section class="status" data-tone=${tone} aria-label=${t("presence.title")} data-testid="status">
     <${Icon} name=${icon} />
@@ -75,7 +77,7 @@ function Status({ seen }) {
       <strong role="status">${t(word)}</strong>
       ${later && html`<small>${t("presence.then", { word: t(declared(seen).word) })}</small>`}
     </div>
-    <time class="figures">${clock(now.value - seen.since)}</time>
+    <time class="figures">${clock(now.value - since)}</time>
   </section>`;
 }
 
