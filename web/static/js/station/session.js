@@ -48,6 +48,8 @@ export const live = computed(() => call.value !== null && LIVE.has(call.value.ph
 let connection = null;
 /** @type {Promise<void> | null} */
 let media = null;
+/** Counts the times that media was let go: what opens late is closed again. */
+let released = 0;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let watch;
 let weakInARow = 0;
@@ -76,6 +78,7 @@ export function start() {
     onMessage: receive,
     onState: (now, code) => {
       link.value = { state: now, code };
+      if (now === "closed") release(); // revoked, or open elsewhere: nobody is to be seen or heard from here any more
     },
   });
   addEventListener("online", () => connection?.retryNow());
@@ -192,9 +195,10 @@ async function tell(type, fields) {
 
 function openMedia() {
   media ??= (async () => {
+    const time = released;
     const [width, height] = (document.documentElement.dataset.camera ?? "1280x720").split("x").map(Number);
     const found = await getLocalMedia({ width, height });
-    if (!live.value && !asking.value) {
+    if (time !== released) {
       stopTracks(found.mic, found.camera);
       return;
     }
@@ -207,6 +211,7 @@ function openMedia() {
 }
 
 function release() {
+  released += 1;
   stopTracks(own.value.mic, own.value.camera);
   leg.close();
   media = null;

@@ -1,9 +1,10 @@
 /** The call: the other's picture is everything, and gives way to a form when one is shared. */
 
-import { Picture, Sound, html, minutes, now, useEffect, useState } from "../../kit/ui.js";
+import { Picture, Sound, html, minutes, now, useEffect, useRef, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { Button, Dialog, Title } from "../parts.js";
 import { hangUp, muted, own, remote, serverNow, toggleMute } from "../session.js";
+import { dark } from "../dark.js";
 import { elder } from "../visit.js";
 import { CallNotes } from "./notes.js";
 
@@ -12,6 +13,7 @@ import { CallNotes } from "./notes.js";
 
 /** Long enough to read the question, short enough that a stray touch does not stand in the way. */
 const ASK_MS = 10_000;
+const LOOK_MS = 1_000;
 
 /** @param {{call: StationCall}} props */
 export function CallScreen({ call }) {
@@ -37,9 +39,16 @@ export function CallScreen({ call }) {
 function Face({ slot, call }) {
   const track = remote(slot.mid);
   const name = slot.role === "agent" && call.agent ? pick(call.agent.name) : t("station.call.other");
-  return html`<div class="face">
+  const face = useRef(/** @type {HTMLElement | null} */ (null));
+  const [nothing, see] = useState(false);
+  useEffect(() => {
+    const timer = setInterval(() => see(dark(face.current?.querySelector("video"))), LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const missing = track?.muted !== false ? t("station.call.picture_soon") : nothing && t("station.call.no_picture");
+  return html`<div ref=${face} class="face">
     <${Picture} track=${track} label=${name} />
-    ${track?.muted !== false && html`<p class="no-picture">${t("station.call.picture_soon")}</p>`}
+    ${missing && html`<p class="no-picture">${missing}</p>`}
   </div>`;
 }
 

@@ -3,7 +3,7 @@
 import { html } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { Note } from "../parts.js";
-import { broken, faults, link, live, network, trouble } from "../session.js";
+import { broken, call, faults, link, live, network, trouble } from "../session.js";
 
 /** Without a camera or a microphone the call goes on; what works is said. */
 export function DeviceNotes() {
@@ -20,7 +20,14 @@ export function DeviceNotes() {
 export function LinkBanner() {
   if (link.value.state !== "lost") return null;
   return html`<div class="banner" role="alert"><${Note} icon="no-network" tone="warn">
-    ${live.value ? t("station.link.lost_keeps") : t("common.connection.lost")}<//></div>`;
+    ${lost()}<//></div>`;
+}
+
+/** What stays safe meanwhile. */
+function lost() {
+  if (!live.value) return t("common.connection.lost");
+  const waits = call.value?.phase === "queued" || call.value?.phase === "offered";
+  return waits ? t("station.link.lost_keeps") : t("station.link.lost_talking");
 }
 
 /** @param {{agentAway: boolean}} props */

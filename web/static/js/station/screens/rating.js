@@ -18,20 +18,30 @@ const CUT_OFF = new Set(["agent_lost", "connect_failed", "media_lost", "resident
 /** @param {{call: StationCall, onHome: () => void, onAgain: () => void}} props */
 export function Rating({ call, onHome, onAgain }) {
   const [stars, choose] = useState(0);
+  const [reasons, because] = useState(/** @type {RatingReason[]} */ ([]));
   const [thanked, thank] = useState(call.rated);
   const [touched, touch] = useState(0);
   useEffect(() => {
-    const timer = setTimeout(onHome, thanked ? THANKS_MS : HOME_MS);
+    const timer = setTimeout(leave, thanked ? THANKS_MS : HOME_MS);
     return () => clearTimeout(timer);
   }, [thanked, touched]);
-  const send = async (/** @type {number} */ level, /** @type {RatingReason[]} */ reasons) => {
+  // Who pressed a bad level and went away has rated: else only good ratings would count without a second press.
+  const leave = () => {
+    if (stars > 0 && !thanked) void rate(stars, reasons);
+    onHome();
+  };
+  const send = async (/** @type {number} */ level, /** @type {RatingReason[]} */ why) => {
     thank(true);
-    await rate(level, reasons);
+    await rate(level, why);
   };
   const press = (/** @type {number} */ level) => {
     touch(touched + 1);
     if (level > 2) void send(level, []);
     else choose(level);
+  };
+  const flip = (/** @type {RatingReason} */ reason) => {
+    touch(touched + 1);
+    because(reasons.includes(reason) ? reasons.filter((one) => one !== reason) : [...reasons, reason]);
   };
   const cut = call.end_reason !== null && CUT_OFF.has(call.end_reason);
   if (thanked) return html`<${Thanks} onHome=${onHome} />`;
@@ -45,7 +55,7 @@ export function Rating({ call, onHome, onAgain }) {
       (level) => html`<li><button type="button" class="mood mood-${level}" aria-pressed=${level === stars}
         onClick=${() => press(level)}><${Icon} name=${`face-${level}`} /><span>${word(level)}</span></button></li>`,
     )}</ul>
-    ${stars > 0 && html`<${Reasons} onTouch=${() => touch(touched + 1)} onSend=${(/** @type {RatingReason[]} */ r) => send(stars, r)} />`}
+    ${stars > 0 && html`<${Reasons} chosen=${reasons} onFlip=${flip} onSend=${() => send(stars, reasons)} />`}
     <${Button} kind="act" icon="home" onPress=${onHome}>${t("station.rating.skip")}<//>
   </main>`;
 }
@@ -57,25 +67,20 @@ function word(level) {
   ][level - 1];
 }
 
-/** @param {{onTouch: () => void, onSend: (reasons: RatingReason[]) => void}} props */
-function Reasons({ onTouch, onSend }) {
-  const [chosen, choose] = useState(/** @type {RatingReason[]} */ ([]));
-  const flip = (/** @type {RatingReason} */ reason) => {
-    onTouch();
-    choose(chosen.includes(reason) ? chosen.filter((one) => one !== reason) : [...chosen, reason]);
-  };
+/** @param {{chosen: RatingReason[], onFlip: (reason: RatingReason) => void, onSend: () => void}} props */
+function Reasons({ chosen, onFlip, onSend }) {
   return html`<div class="reasons">
     <h2>${t("station.rating.why")}</h2>
     <div class="chips" role="group" aria-label=${t("station.rating.why")}>
       ${REASONS.map((reason) => html`<${Button} icon=${chosen.includes(reason) ? "check" : "plus"}
-        pressed=${chosen.includes(reason)} onPress=${() => flip(reason)}>${because(reason)}<//>`)}
+        pressed=${chosen.includes(reason)} onPress=${() => onFlip(reason)}>${said(reason)}<//>`)}
     </div>
-    <${Button} kind="primary act" icon="check" onPress=${() => onSend(chosen)}>${t("station.rating.send")}<//>
+    <${Button} kind="primary act" icon="check" onPress=${onSend}>${t("station.rating.send")}<//>
   </div>`;
 }
 
 /** @param {RatingReason} reason */
-function because(reason) {
+function said(reason) {
   return {
     waited_long: t("station.rating.waited_long"),
     not_solved: t("station.rating.not_solved"),

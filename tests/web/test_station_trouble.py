@@ -1,0 +1,74 @@
+"""The resident's page when something is not as it should be, in a real browser against a scripted service."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from records.model import RatingReason
+from signaling import messages
+from tests.web.pages import Site, evaluated
+from tests.web.resident import CATALOGUE, active_call, at_station, ended_call
+from tests.web.test_station_page import ALL_STOPPED, KEEP_TRACKS, PLAYS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FREIGHT = CATALOGUE["items"][0]["id"]
+NO_PICTURE = "现在没有画面，可以继续说话。"
+
+
+@pytest.mark.parametrize("code", [4001, 4003])
+async def test_a_station_shut_out_of_its_call_is_not_seen_or_heard_any_more(
+    browser: Browser, site: Site, code: int
+) -> None:
+    async with at_station(browser, site, before=KEEP_TRACKS) as resident:
+        await resident.calls()
+        await resident.offered_media()
+        resident.told(active_call(FREIGHT))
+        await evaluated(resident.page, PLAYS, "the agent's picture")
+        await resident.server.drop(code)
+        await evaluated(resident.page, ALL_STOPPED, "camera and microphone to be off")
+
+
+async def test_during_a_call_a_lost_network_does_not_speak_of_the_queue(browser: Browser, site: Site) -> None:
+    async with at_station(browser, site, call=active_call(FREIGHT)) as resident:
+        resident.server.answering = False
+        await resident.server.drop()
+        banner = resident.page.get_by_role("alert")
+        await expect(banner).to_have_text("网络断了，正在重新连接。通话还在，请不要离开。")
+
+
+async def test_the_sign_of_a_lost_network_needs_no_network(browser: Browser, site: Site) -> None:
+    async with at_station(browser, site, call=active_call(FREIGHT)) as resident:
+        await evaluated(resident.page, "document.querySelector('#icon-no-network') !== null", "the icons")
+        asked: list[str] = []
+        resident.page.on("request", lambda request: asked.append(request.url))
+        resident.server.answering = False
+        await resident.server.drop()
+        sign = resident.page.get_by_role("alert").locator("svg")
+        await expect(sign).to_be_visible()
+        assert await sign.evaluate("(drawn) => drawn.getBBox().width") > 10
+        assert [url for url in asked if "icons" in url] == []
+
+
+async def test_a_camera_that_the_agent_switched_off_is_said_in_words(browser: Browser, site: Site) -> None:
+    async with at_station(browser, site) as resident:
+        await resident.calls()
+        await resident.offered_media()
+        resident.told(active_call(FREIGHT))
+        await evaluated(resident.page, PLAYS, "the agent's picture")
+        await expect(resident.sees(NO_PICTURE)).to_have_count(0)
+        camera = "pretendNode.pc.getSenders()[1].track"
+        await resident.page.evaluate(f"{camera}.enabled = false")
+        await expect(resident.sees(NO_PICTURE)).to_be_visible()
+        await resident.page.evaluate(f"{camera}.enabled = true")
+        await expect(resident.sees(NO_PICTURE)).to_have_count(0)
+
+
+async def test_a_bad_level_counts_though_its_reasons_were_never_sent(browser: Browser, site: Site) -> None:
+    async with at_station(browser, site, call=ended_call(FREIGHT), clock=True) as resident:
+        await resident.presses("非常不满意")
+        await resident.presses("没解决")
+        await resident.page.clock.run_for(20_500)
+        rate = await resident.server.asked(messages.Rate)
+        assert (rate.stars, rate.reasons) == (1, (RatingReason.NOT_SOLVED,))
+        await resident.server.asked(messages.Dismiss)
+        await expect(resident.sees("您好，今天想办什么事？")).to_be_visible()
