@@ -90,6 +90,8 @@ async def test_a_recorded_call_plays_with_sound_and_picture_in_step(control: Con
     print(f"beep after flash: {[round(o * 1000) for o in offsets]} ms")
     assert len(offsets) >= 5
     assert abs(statistics.median(offsets)) < 0.08
+    # One flash may have been drawn late by the browser; more than one is the recording's fault.
+    assert sorted(map(abs, offsets))[-2] < 0.08
     gaps = [b - a for a, b in zip(onsets(played.sound, 0.05), onsets(played.sound, 0.05)[1:], strict=False)]
     assert all(g == pytest.approx(1.0, abs=0.1) for g in gaps)
 
