@@ -8,13 +8,14 @@ from signaling import events as ev
 from signaling import messages as m
 from signaling import views
 from signaling.bus import QUEUE, agent_topic, call_topic
-from signaling.call import Call, InvalidTransition, State
+from signaling.call import InvalidTransition
 from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import agent_identity
 from signaling.leg import OfferedLeg, is_back, send_leg
 from signaling.messages import CloseCode, ErrorCode
 from signaling.session import Outgoing
+from signaling.snapshot import Call, State
 from signaling.switchboard import UnknownCall
 
 RESTORED_S = 60.0  # an agent back within this time is available again without pressing anything

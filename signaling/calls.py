@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from records.model import CallId, StationId
-from signaling.call import Call, due
+from signaling.call import due
 from signaling.events import AnyCommand
+from signaling.snapshot import Call
 
 
 class Pending(Struct, frozen=True):

@@ -27,8 +27,9 @@ from records.model import (
     StationId,
 )
 from signaling import events as ev
-from signaling.call import RESIDENT, Call, InvalidTransition, State, due, start, transition
+from signaling.call import InvalidTransition, due, start, transition
 from signaling.events import AnyCommand, AnyEvent
+from signaling.snapshot import RESIDENT, Call, State
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "call-states.md"
 

@@ -5,12 +5,13 @@ from contextlib import suppress
 from records.model import CallId, ParticipantId
 from signaling import events as ev
 from signaling import messages as m
-from signaling.call import Call, InvalidTransition, State, seat_of
+from signaling.call import InvalidTransition
 from signaling.errors import error
 from signaling.hall import Hall
 from signaling.ice import ice_servers
 from signaling.messages import ErrorCode
 from signaling.session import Outgoing
+from signaling.snapshot import Call, State, seat_of
 from signaling.switchboard import UnknownCall
 
 

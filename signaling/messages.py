@@ -30,7 +30,7 @@ from records.model import (
     StationId,
     Text,
 )
-from signaling.call import State
+from signaling.snapshot import State
 
 PROTOCOL = 1
 MAX_FRAME = 64 * 1024

@@ -9,10 +9,11 @@ import structlog
 from redis.asyncio import Redis
 
 from records.model import CallId, StationId
-from signaling.call import Call, decoder, due, encode
+from signaling.call import due
 from signaling.calls import Pending, commands_decoder, encode_commands
 from signaling.events import AnyCommand
 from signaling.keys import Keys
+from signaling.snapshot import Call, decoder, encode
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,6 @@ from signaling import events as ev
 from signaling import messages as m
 from signaling import views
 from signaling.bus import QUEUE, call_topic
-from signaling.call import RESIDENT, Call, State, seat_of
 from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import station_identity
@@ -15,6 +14,7 @@ from signaling.leg import OfferedLeg, is_back, send_leg
 from signaling.messages import CloseCode, ErrorCode
 from signaling.ports import StationCard
 from signaling.session import Outgoing
+from signaling.snapshot import RESIDENT, Call, State, seat_of
 from signaling.switchboard import NoMediaNode, StationBusy
 
 

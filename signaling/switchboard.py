@@ -20,11 +20,12 @@ from records.model import AccountId, CallId, Item, JournalEntry, Part
 from signaling import call as machine
 from signaling import events as ev
 from signaling.bus import QUEUE, Bus, agent_topic, call_topic
-from signaling.call import Call, InvalidTransition, Patience, State
+from signaling.call import InvalidTransition
 from signaling.calls import Calls, Pending
 from signaling.events import AnyCommand, AnyEvent
 from signaling.ports import Ledger, StationCard
 from signaling.rooms import Nodes, least_loaded
+from signaling.snapshot import Call, Patience, State, seat_of, summary, waiting
 
 log = structlog.get_logger(__name__)
 
@@ -151,7 +152,7 @@ class Switchboard:
         """The queue has a call that waits, in its place, and no other."""
         live = await self.calls.load(call)
         if live is not None and live.state is State.QUEUED:
-            await self.availability.enqueue(machine.waiting(live))
+            await self.availability.enqueue(waiting(live))
             live = await self.calls.load(call)
         if live is None or live.state is State.ENDED:
             await self.availability.withdraw(call)
@@ -183,7 +184,7 @@ class Switchboard:
     async def _write_down(self, call: Call, commands: tuple[AnyCommand, ...]) -> None:
         written = [_entry(call, c) for c in commands if isinstance(c, ev.Journal)]
         if written:
-            await self.ledger.write(written, machine.summary(call))
+            await self.ledger.write(written, summary(call))
         for rating in commands:
             if isinstance(rating, ev.KeepRating):
                 await self.ledger.rate(call.id, rating.stars, rating.reasons, rating.at)
@@ -252,7 +253,7 @@ class Switchboard:
                 await self._tell_quietly(id, ev.RejoinAsked(who, generation))
             case protocol.RefusalReason.NO_SUCH_ROOM, str():
                 call = await self.calls.load(id)
-                seat = None if call is None else machine.seat_of(call, who)
+                seat = None if call is None else seat_of(call, who)
                 if call is None or seat is None or seat.generation != generation:
                     return  # made again already
                 if call.node == event.node and call.node_until is None:

@@ -13,10 +13,11 @@ from media.protocol import NodeId
 from records.model import AccountId, CallId, ParticipantRole, StationId
 from signaling import events as ev
 from signaling.bus import QUEUE, agent_topic
-from signaling.call import Call, InvalidTransition, Seat, State
+from signaling.call import InvalidTransition
 from signaling.hall import Hall
 from signaling.holders import agent_identity, station_identity
 from signaling.rooms import least_loaded
+from signaling.snapshot import Call, Seat, State
 from signaling.switchboard import UnknownCall
 
 log = structlog.get_logger(__name__)

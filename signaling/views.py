@@ -5,8 +5,8 @@ from agents.agent import Agent, Presence
 from agents.availability import Snapshot
 from records.model import ParticipantRole, Text
 from signaling import messages as m
-from signaling.call import Call, Seat, State, seat_with, slots
 from signaling.ports import Directory, StationCard, Statistics
+from signaling.snapshot import Call, Seat, State, seat_with, slots
 
 NOBODY = Text("—", "—")
 

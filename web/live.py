@@ -17,13 +17,14 @@ from agents.redis_store import RedisAvailability
 from records.model import HallId
 from signaling import events as ev
 from signaling.bus import QUEUE, RedisBus
-from signaling.call import Call, InvalidTransition
+from signaling.call import InvalidTransition
 from signaling.hall import Hall, Shared
 from signaling.holders import RedisHolders
 from signaling.ice import Turn
 from signaling.ports import Directory, Ledger, Statistics
 from signaling.redis_calls import RedisCalls
 from signaling.rooms import MediaEvents, RedisNodes
+from signaling.snapshot import Call
 from signaling.switchboard import Switchboard, UnknownCall
 from signaling.timers import Timers
 from signaling.ws import Sockets

@@ -11,7 +11,8 @@ from agents.agent import Reservation, ReservationId
 from media.protocol import NodeId
 from records.model import AccountId, CallId, ItemId, ParticipantId, SiteId, SkillId, StationId
 from signaling import events as ev
-from signaling.call import RESIDENT, Call, State, start, transition
+from signaling.call import start, transition
+from signaling.snapshot import RESIDENT, Call, State
 
 NOW = 1_000_000.0
 AGENT = AccountId("agent1")

@@ -8,18 +8,8 @@ from agents.agent import Release, ReservationId
 from media.protocol import Mid, NodeId, Source, TrackRef
 from records.model import EndReason, JournalKind, Outcome, ParticipantId, ParticipantRole, RatingReason
 from signaling import events as ev
-from signaling.call import (
-    RESIDENT,
-    Call,
-    InvalidTransition,
-    State,
-    decoder,
-    due,
-    encode,
-    seat_with,
-    slots,
-    transition,
-)
+from signaling.call import InvalidTransition, due, transition
+from signaling.snapshot import RESIDENT, Call, State, decoder, encode, seat_with, slots
 from tests.signaling.playbook import AGENT, NODE, NOW, OTHER, SEAT, Playbook, reservation
 
 

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 
 from records.model import CallId, StationId
 from signaling import events as ev
-from signaling.call import Call, due, transition
+from signaling.call import due, transition
 from signaling.calls import Calls
 from signaling.redis_calls import RedisCalls
+from signaling.snapshot import Call
 from tests.signaling.playbook import NOW, new_call
 from tests.signaling.world import HALL
 

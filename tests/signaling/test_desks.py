@@ -7,8 +7,8 @@ from records.model import EndReason, JournalKind, Outcome, ParticipantId
 from signaling import events as ev
 from signaling import messages as m
 from signaling.bus import QUEUE, agent_topic, call_topic
-from signaling.call import RESIDENT, State
 from signaling.messages import CloseCode, ErrorCode
+from signaling.snapshot import RESIDENT, State
 from tests.signaling.world import ELSEWHERE, ITEM, LIN, SECOND, WANG, Peer, World
 
 SEAT = ParticipantId("agent-1")

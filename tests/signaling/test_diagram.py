@@ -4,8 +4,8 @@ from typing import get_args
 
 from records.model import EndReason
 from signaling import diagram
-from signaling.call import State
 from signaling.events import AnyEvent
+from signaling.snapshot import State
 
 
 def test_the_page_is_up_to_date() -> None:

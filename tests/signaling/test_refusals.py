@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from records.model import CallId, ParticipantId
 from signaling import messages as m
-from signaling.call import RESIDENT
 from signaling.errors import SENTENCES
 from signaling.messages import ErrorCode
+from signaling.snapshot import RESIDENT
 from tests.signaling.world import ELSEWHERE, ITEM, SECOND, Peer, World
 
 SEAT = ParticipantId("agent-1")

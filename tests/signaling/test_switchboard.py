@@ -20,9 +20,10 @@ from records.model import (
 )
 from signaling import events as ev
 from signaling import messages as m
-from signaling.call import RESIDENT, InvalidTransition, State, start
+from signaling.call import InvalidTransition, start
 from signaling.calls import Pending
 from signaling.messages import ErrorCode
+from signaling.snapshot import RESIDENT, State
 from signaling.switchboard import NoMediaNode, StationBusy, UnknownCall
 from tests.signaling.world import FIRST, ITEM, LIN, NODE_A, NODE_B, LedgerDown, Names, World, item, node
 

@@ -3,8 +3,8 @@
 from agents.agent import Activity, PauseReason, Presence, Release, ReservationId
 from records.model import CallId, EndReason, JournalKind, ParticipantRole
 from signaling import events as ev
-from signaling.call import State, seat_with, waiting
 from signaling.holders import agent_identity, station_identity
+from signaling.snapshot import State, seat_with, waiting
 from tests.signaling.world import FIRST, ITEM, LIN, NODE_B, Talk, World, node
 
 

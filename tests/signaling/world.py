@@ -43,7 +43,7 @@ from signaling import events as ev
 from signaling import messages as m
 from signaling.agent_desk import AgentDesk
 from signaling.bus import LocalBus
-from signaling.call import RESIDENT, Call, InvalidTransition, State, seat_of
+from signaling.call import InvalidTransition
 from signaling.calls import Calls, MemoryCalls
 from signaling.hall import Hall
 from signaling.holders import Holders, MemoryHolders, RedisHolders
@@ -52,6 +52,7 @@ from signaling.manager_desk import ManagerDesk
 from signaling.ports import StationCard
 from signaling.redis_calls import RedisCalls
 from signaling.session import Desk, Session
+from signaling.snapshot import RESIDENT, Call, State, seat_of
 from signaling.station_desk import StationDesk
 from signaling.switchboard import Switchboard, UnknownCall
 from signaling.timers import Timers

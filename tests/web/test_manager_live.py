@@ -12,7 +12,6 @@ from playwright.async_api import Browser, Page
 
 from agents.agent import Activity, PauseReason, Presence
 from records.model import AccountId, CallId, StationId, Text
-from signaling.call import State
 from signaling.messages import (
     AgentRow,
     DayFigures,
@@ -22,6 +21,7 @@ from signaling.messages import (
     StationRow,
     WaitingRow,
 )
+from signaling.snapshot import State
 from tests.web.back_office import NOW, Office, office
 from tests.web.sample_call import CALL, whole_call
 

@@ -1,0 +1,147 @@
+"""A call as it stands: the snapshot that Redis keeps, and what can be read off it. Pure data.
+
+The rules of how it changes are signaling/call.py's.
+"""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from agents.agent import Reservation, Waiting
+from media.protocol import Mid, NodeId, Source, TrackRef
+from records.model import (
+    AccountId,
+    CallId,
+    CallSummary,
+    EndReason,
+    ItemId,
+    Outcome,
+    ParticipantId,
+    ParticipantRole,
+    SiteId,
+    SkillId,
+    StationId,
+)
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTING = "connecting"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Patience(Struct, frozen=True):
+    """How long a call waits for what, in seconds."""
+
+    connect: float = 15.0  # from accept until both sides have media
+    away_waiting: float = 20.0  # a resident whose socket is gone while waiting
+    ring_over: float = 3.0  # past the ring's end, for an answer in the last moment to arrive
+    away_ringing: float = 5.0  # an agent whose socket is gone while it rings
+    away_talking: float = 30.0  # either side, during the call
+    node: float = 15.0  # for another media node to take over
+    keep_ended: float = 300.0  # the ended call stays for rating and wrap-up
+
+
+class Seat(Struct, frozen=True):
+    """One participant's place in the call. ``generation`` counts its media connections."""
+
+    participant: ParticipantId
+    role: ParticipantRole
+    who: str  # a station's or an account's id
+    generation: int = 1
+    offer: str | None = None  # the node's SDP offer for this generation, None until it came
+    answered: bool = False
+    refused: str | None = None  # why the node could not use this generation's last answer
+    connected: bool = False
+    away_until: float | None = None  # its socket is gone; the call waits until then
+    down_until: float | None = None  # its media is gone; the call waits until then
+
+
+class Call(Struct, frozen=True):
+    """The snapshot that Redis keeps. Times are Unix seconds; ``revision`` grows by one with every change."""
+
+    id: CallId
+    hall: str
+    station: StationId
+    site: SiteId
+    item: ItemId
+    skill: SkillId
+    requested_at: float
+    node: NodeId
+    seats: tuple[Seat, ...]
+    state: State = State.QUEUED
+    revision: int = 0
+    reservation: Reservation | None = None
+    agent: AccountId | None = None  # who answered
+    agents_tried: int = 0
+    sharing: ParticipantId | None = None
+    answered_at: float | None = None
+    connected_at: float | None = None
+    node_until: float | None = None  # the node is gone; the call waits for another until then
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    outcome: Outcome | None = None
+    outcome_note: str = ""
+    stars: int | None = None
+    patience: Patience = Patience()
+
+
+encode = msgspec.json.encode
+decoder = msgspec.json.Decoder(Call)
+
+RESIDENT = ParticipantId("resident")
+FARTHER_PAIRS = ((Mid.AUDIO_2, Mid.VIDEO_2), (Mid.AUDIO_3, Mid.VIDEO_3))
+TALKING = (State.CONNECTING, State.ACTIVE)
+WAITING = (State.QUEUED, State.OFFERED)
+
+
+def seat_of(call: Call, participant: ParticipantId) -> Seat | None:
+    return next((s for s in call.seats if s.participant == participant), None)
+
+
+def seat_with(call: Call, role: ParticipantRole) -> Seat | None:
+    return next((s for s in call.seats if s.role is role), None)
+
+
+def slots(call: Call) -> dict[ParticipantId, dict[Mid, TrackRef]]:
+    """Who sees what. Before an agent has accepted, nobody sees anybody."""
+    if call.state not in TALKING:
+        return {}
+    return {seat.participant: _slots_of(call, seat) for seat in call.seats}
+
+
+def summary(call: Call) -> CallSummary:
+    return CallSummary(
+        id=call.id,
+        station=call.station,
+        site=call.site,
+        item=call.item,
+        requested_at=call.requested_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        end_reason=call.end_reason,
+        agent=call.agent,
+        outcome=call.outcome,
+        outcome_note=call.outcome_note,
+        stars=call.stars,
+    )
+
+
+def waiting(call: Call) -> Waiting:
+    """The call as the queue knows it."""
+    return Waiting(call.id, call.item, call.skill, call.station, call.site, call.requested_at)
+
+
+def _slots_of(call: Call, viewer: Seat) -> dict[Mid, TrackRef]:
+    """The first other person on the viewer's own m-lines, the farther ones on the receive-only pairs."""
+    others = [s for s in call.seats if s.participant != viewer.participant]
+    seen: dict[Mid, TrackRef] = {}
+    for (audio, video), other in zip(((Mid.MIC, Mid.CAMERA), *FARTHER_PAIRS), others, strict=False):
+        seen[audio] = TrackRef(other.participant, Source.MIC)
+        seen[video] = TrackRef(other.participant, Source.CAMERA)
+    if call.sharing is not None and call.sharing != viewer.participant:
+        seen[Mid.SHARE] = TrackRef(call.sharing, Source.SHARE)
+    return seen
