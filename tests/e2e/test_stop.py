@@ -7,28 +7,26 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 
 from tests.e2e import evidence
-from tests.e2e.people import AGENT, RESIDENT, AgentAtConsole, ManagerAtDesk, Resident, camera_browser
+from tests.e2e.people import AGENT, RESIDENT, AgentAtConsole, ManagerAtDesk, Resident
 from tests.e2e.service import Service, descendants, running
 from tests.web.processes import gone
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 STOPS_S = 3.0
 
 
-async def test_ctrl_c_during_a_call_stops_everything_and_nothing_is_in_the_way(tmp_path: Path) -> None:
+async def test_ctrl_c_during_a_call_stops_everything_and_nothing_is_in_the_way(
+    tmp_path: Path, browsers: tuple[Browser, Browser]
+) -> None:
     """Three pages are connected, whose sockets have to be told, and two recordings have to be sealed."""
-    async with (
-        async_playwright() as playwright,
-        camera_browser(playwright, RESIDENT, tmp_path) as stations,
-        camera_browser(playwright, AGENT, tmp_path) as staff,
-        running(tmp_path) as service,
-    ):
+    stations, staff = browsers
+    async with running(tmp_path) as service:
         agent = await AgentAtConsole.signed_in(service, staff, "agent1")
-        await ManagerAtDesk.signed_in(service, staff)
+        manager = await ManagerAtDesk.signed_in(service, staff)
         resident = await Resident.at_station(service, stations)
         await resident.calls_about("dlpt", "道路普通货物")
         await agent.act("accept")
@@ -43,6 +41,8 @@ async def test_ctrl_c_during_a_call_stops_everything_and_nothing_is_in_the_way(t
         assert service.process.returncode == 0
         assert all(map(gone, processes))
         assert took < STOPS_S, f"stopped after {took:.1f} s"
+        for person in (agent, manager, resident):
+            await person.context.close()
 
     async with running(tmp_path) as again:
         parts = await evidence.until(lambda: evidence.sealed_parts(again, call), "sealed parts")
