@@ -50,12 +50,16 @@ def estimate(place: int, on_duty: int, talks: Sequence[float]) -> tuple[int, int
     return floor(mean - deviation), ceil(mean + deviation)
 
 
-def takeable(snapshot: Snapshot, agent: AccountId, now: float) -> tuple[Waiting, ...]:
-    """The waiting calls that this agent could take if it were free, in order of the queue."""
+def takeable(snapshot: Snapshot, agent: AccountId) -> tuple[Waiting, ...]:
+    """The waiting calls that this agent has the skill for, in order of the queue.
+
+    Those it declined or missed a moment ago are among them: it is not rung for them just now, but their
+    residents wait all the same.
+    """
     known = next((a for a in snapshot.agents if a.id == agent), None)
     if known is None:
         return ()
-    return tuple(waiting for waiting in snapshot.waiting if can_take(known, waiting, now))
+    return tuple(waiting for waiting in snapshot.waiting if waiting.skill in known.skills)
 
 
 def _is_on_duty(agent: Agent) -> bool:

@@ -165,7 +165,7 @@ MEANINGS = {
     "until": "when the ring ends",
     "urls": "STUN or TURN addresses",
     "username": "valid for a few minutes",
-    "waiting": "how many calls wait that one could take",
+    "waiting": "how many calls wait that one has the skill for",
     "manager_state.waiting": "calls that wait or ring, oldest first",
     "wrap_up_until": "when wrap-up ends by itself; null unless in wrap-up",
     "zh": "in Chinese",

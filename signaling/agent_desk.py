@@ -82,9 +82,7 @@ class AgentDesk:
         agent = await self._known()
         call = await self._with_call(agent)
         self._call = None if call is None else call.id
-        state = views.agent_state(
-            agent, self._card, call, await self._hall.snapshot(), self._hall.directory, self._hall.clock()
-        )
+        state = views.agent_state(agent, self._card, call, await self._hall.snapshot(), self._hall.directory)
         if state != self._shown:
             self._shown = state
             self._session.send(state)

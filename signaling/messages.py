@@ -389,7 +389,7 @@ class AgentState(Out, frozen=True):
     wrap_up_until: int | None
     ring: Ring | None
     call: AgentCall | None
-    waiting: int  # calls waiting that this agent could take
+    waiting: int  # calls waiting that this agent has the skill for
     longest_wait_since: int | None
     colleagues_free: int
 

@@ -75,9 +75,8 @@ def agent_state(
     call: Call | None,
     snapshot: Snapshot,
     directory: Directory,
-    now: float,
 ) -> m.AgentState:
-    could_take = waiting.takeable(snapshot, agent.id, now)
+    could_take = waiting.takeable(snapshot, agent.id)
     return m.AgentState(
         agent=agent.id,
         name=card.name,

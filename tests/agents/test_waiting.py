@@ -54,11 +54,16 @@ def test_on_duty_is_who_is_available_and_has_the_skill() -> None:
 
 
 def test_takeable_is_what_an_agent_could_take_in_order_of_the_queue() -> None:
+    snapshot = Snapshot((at_work(LIN, TAX), at_work(WANG, TAX, LAND)), QUEUE, ())
+    assert takeable(snapshot, LIN) == (QUEUE[0], QUEUE[2])
+    assert takeable(snapshot, WANG) == QUEUE
+    assert takeable(snapshot, ZHAO) == ()
+
+
+def test_who_missed_a_call_still_sees_that_its_resident_waits() -> None:
     queue = (*QUEUE[:2], replace(QUEUE[2], passed_over={WANG: 40.0}))
-    snapshot = Snapshot((at_work(LIN, TAX), at_work(WANG, TAX)), queue, ())
-    assert takeable(snapshot, LIN, 9) == (queue[0], queue[2])
-    assert takeable(snapshot, WANG, 9) == (queue[0],)
-    assert takeable(snapshot, ZHAO, 9) == ()
+    snapshot = Snapshot((at_work(WANG, TAX),), queue, ())
+    assert takeable(snapshot, WANG) == (queue[0], queue[2])
 
 
 @pytest.mark.parametrize(
