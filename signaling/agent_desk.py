@@ -58,7 +58,7 @@ class AgentDesk:
         call = await self._with_call(agent)
         seat = None if call is None else self._seat(call)
         if call is not None and seat is not None and not resumed:
-            self._leg.skip(call.id, seat[1])
+            self._leg.skip(call.id, *seat)
 
     async def lost(self) -> None:
         """Nobody is to be offered a call while nobody would hear it ring."""

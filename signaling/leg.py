@@ -20,25 +20,31 @@ class OfferedLeg:
 
     A page that starts in the middle of a call has no use for an offer made to the page before it: it asks for
     a new one (``rejoin``). So a new session is sent only offers of connections younger than itself.
+
+    An agent who is rung for the same call once more has another seat in it, and its generations begin anew.
     """
 
     def __init__(self) -> None:
-        self._offered: tuple[CallId, int] | None = None
-        self._refused: tuple[CallId, int, str] | None = None
+        self._offered: tuple[CallId, ParticipantId, int] | None = None
+        self._refused: tuple[CallId, ParticipantId, int, str] | None = None
 
-    def skip(self, call: CallId, generation: int) -> None:
-        self._offered = (call, generation)
+    def skip(self, call: CallId, participant: ParticipantId, generation: int) -> None:
+        self._offered = (call, participant, generation)
 
-    def is_new(self, call: CallId, generation: int) -> bool:
-        if self._offered is not None and self._offered[0] == call and self._offered[1] >= generation:
+    def is_new(self, call: CallId, participant: ParticipantId, generation: int) -> bool:
+        before = self._offered
+        if before is not None and before[:2] == (call, participant) and before[2] >= generation:
             return False
-        self._offered = (call, generation)
+        self._offered = (call, participant, generation)
         return True
 
-    def is_newly_refused(self, call: CallId, generation: int, detail: str) -> bool:
-        if self._refused == (call, generation, detail):
+    def is_newly_refused(
+        self, call: CallId, participant: ParticipantId, generation: int, detail: str
+    ) -> bool:
+        refused = (call, participant, generation, detail)
+        if self._refused == refused:
             return False
-        self._refused = (call, generation, detail)
+        self._refused = refused
         return True
 
 
@@ -59,8 +65,8 @@ def send_leg(hall: Hall, session: Outgoing, leg: OfferedLeg, call: Call, partici
     seat = seat_of(call, participant)
     if seat is None or call.state is State.ENDED:
         return
-    if seat.offer is not None and leg.is_new(call.id, seat.generation):
+    if seat.offer is not None and leg.is_new(call.id, participant, seat.generation):
         servers = ice_servers(hall.turn, call.id, hall.clock())
         session.send(m.Offer(call.id, seat.generation, seat.offer, servers))
-    if seat.refused is not None and leg.is_newly_refused(call.id, seat.generation, seat.refused):
+    if seat.refused is not None and leg.is_newly_refused(call.id, participant, seat.generation, seat.refused):
         session.send(error(ErrorCode.BAD_ANSWER))

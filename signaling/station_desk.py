@@ -48,7 +48,7 @@ class StationDesk:
             return
         seat = seat_of(call, RESIDENT)
         if not resumed and seat is not None:
-            self._leg.skip(call.id, seat.generation)
+            self._leg.skip(call.id, RESIDENT, seat.generation)
 
     async def lost(self) -> None:
         """A resident keeps place and call; only when the session is over does the call start to wait."""

@@ -235,6 +235,20 @@ async def test_declining_sends_the_call_to_somebody_else(world: World) -> None:
     assert (await other.sees()).ring.call == ring.call
 
 
+async def test_who_declined_and_is_rung_again_is_sent_the_offer_of_the_new_seat(world: World) -> None:
+    _, agent, ring = await rung(world)
+    await world.offered(ring.call, SEAT)
+    await agent.sees()
+    assert await agent.asks("decline", call=ring.call, reservation=ring.reservation) is None
+    await agent.sees()
+    world.clock.now += 600
+    await world.dispatch()
+    assert (await agent.sees()).ring.call == ring.call
+    await world.offered(ring.call, ParticipantId("agent-2"))
+    await agent.sees()
+    assert [(o.call, o.generation) for o in agent.all(m.Offer)] == [(ring.call, 1), (ring.call, 1)]
+
+
 async def test_an_agent_hears_of_another_agents_call_as_of_none(world: World) -> None:
     talk = await world.talking()
     other = await world.agent_on_duty(WANG)
