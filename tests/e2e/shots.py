@@ -225,8 +225,12 @@ def write_index(folder: Path) -> None:
         for picture in sorted(folder.glob(f"{page}-zh-*.jpg")):
             number_and_screen = picture.stem.removeprefix(f"{page}-zh-")
             english = f"{page}-en-{number_and_screen}.jpg"
-            cells = [f'<img src="{name}" width="{width}">' for name in (picture.name, english)]
-            lines.append(f"| {number_and_screen[3:].replace('-', ' ')} | {' | '.join(cells)} |")
+            screen = number_and_screen[3:].replace("-", " ")
+            cells = [
+                f'<img src="{name}" width="{width}" alt="{title}: {screen}">'
+                for name in (picture.name, english)
+            ]
+            lines.append(f"| {screen} | {' | '.join(cells)} |")
     (folder / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 
