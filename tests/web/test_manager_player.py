@@ -268,6 +268,19 @@ async def test_a_part_that_was_never_sealed(browser: Browser, hall: Office) -> N
         await until(page, "clock >= 9 && Object.values(feeds).every((feed) => feed.paused)")
 
 
+async def test_both_are_seen_from_the_start_though_one_came_a_moment_later(
+    browser: Browser, hall: Office
+) -> None:
+    later = summary("c-later", START, answered_at=START, ended_at=START + 3)
+    await hall.store.ledger.write([], later)
+    for id, at, who in (("l-agent", 0.0, AGENT), ("l-resident", 0.04, RESIDENT)):
+        opened = part(id, at, who, call=later.id)
+        write_webm(hall.recordings / opened.path, 3.0, size=(160, 120))
+        await hall.store.ledger.part_opened(opened)
+    async with watching(browser, hall, later.id) as page:
+        assert [feed["shown"] for feed in (await feeds(page)).values()] == [True, True]
+
+
 async def test_a_connection_made_anew_many_times(browser: Browser, hall: Office) -> None:
     """More files than a browser has connections; each is there when its time comes."""
     often = summary("c-often", START, answered_at=START, ended_at=START + 16)

@@ -7,6 +7,16 @@ import { clock, isOn } from "./timeline.js";
 /** @typedef {import("./timeline.js").Timeline} Timeline */
 
 const STEP_S = 5;
+const A_MOMENT_S = 0.5;
+
+/**
+ * Whoever came a moment after the first is seen from the start, on a first frame: nobody opens half a call.
+ *
+ * @param {import("./timeline.js").Part} part @param {number} position
+ */
+function isSeen(part, position) {
+  return isOn(part, position) || (position < part.offset && part.offset < A_MOMENT_S);
+}
 
 /** @template {Element} E @param {ParentNode} root @param {string} selector @param {new () => E} type @returns {E} */
 function find(root, selector, type) {
@@ -136,8 +146,8 @@ function follow(root, timeline, player, feeds) {
 
   effect(() => {
     const position = player.position.value;
-    for (const { part, figure } of feeds) figure.hidden = !isOn(part, position);
-    const shown = feeds.filter(({ part }) => isOn(part, position));
+    for (const { part, figure } of feeds) figure.hidden = !isSeen(part, position);
+    const shown = feeds.filter(({ part }) => isSeen(part, position));
     stage.dataset.layout = shown.some(({ part }) => part.kind === "share") ? "share" : "people";
     stage.dataset.shown = String(shown.length);
     head.style.left = percent(position, timeline.length);
