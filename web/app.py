@@ -22,6 +22,7 @@ from web.config import Config
 from web.directory import HallDirectory, HallStatistics, keep_renewed
 from web.hall_time import HallTime
 from web.live import live
+from web.lost import lost_page
 from web.office import admin, manager
 from web.office.admin import AdminDeps
 from web.office.page import ManagerDeps
@@ -71,7 +72,10 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         sweeping = asyncio.create_task(orphans.run(), name="sweep orphans")
         stack.push_async_callback(_cancelled, sweeping)
         gate = Gate(store, config.origin, config.web.trusted_proxies, time.time)
-        app = web.Application(middlewares=gate.middlewares(), client_max_size=MAX_BODY)
+        app = web.Application(
+            middlewares=[*gate.middlewares(), lost_page(renderer(environment(), "common"))],
+            client_max_size=MAX_BODY,
+        )
         app.add_routes(_pages(config, store, gate, directory, folder))
         app.add_routes(_back_office(store, gate, content, running.hall, days))
         app.add_routes(SocketDoors(running.hall, running.sockets, store, gate, directory).routes())

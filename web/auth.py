@@ -62,14 +62,14 @@ class Gate:
             path="/",
             secure=True,
             httponly=True,
-            samesite="Strict",
+            samesite="Lax",
         )
 
     async def sign_out(self, request: web.Request, response: web.StreamResponse, audience: Audience) -> None:
         token = request.cookies.get(cookie_name(audience))
         if token:
             await self._store.sessions.close_session(token)
-        response.del_cookie(cookie_name(audience), path="/", secure=True, httponly=True, samesite="Strict")
+        response.del_cookie(cookie_name(audience), path="/", secure=True, httponly=True, samesite="Lax")
 
     # --- requests ----------------------------------------------------------------------------------------
 

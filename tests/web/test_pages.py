@@ -158,3 +158,17 @@ async def test_the_consoles_page_is_for_those_who_signed_in(service: Service) ->
     response = await service.get("/agent", cookie=await service.cookie("agent"))
     assert response.status == 200
     assert response.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "back"), [("/nope", "/station"), ("/stations/x", "/station"), ("/agent/nope", "/agent")]
+)
+async def test_an_address_that_leads_nowhere_is_said_in_words(service: Service, path: str, back: str) -> None:
+    cookie = await service.cookie("agent")
+    response = await service.get(path, cookie=cookie)
+    text = await response.text()
+    assert response.status == 404
+    assert "没有这个页面" in text
+    assert f'href="{back}"' in text
+    bare = await service.get(path, html=False, cookie=cookie)
+    assert (bare.status, "没有这个页面" in await bare.text()) == (404, False)
