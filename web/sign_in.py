@@ -12,8 +12,9 @@ from records.model import Account
 from records.sessions import ROLES, Audience
 from records.store import Store
 from web.auth import Gate
+from web.forms import form_texts
 
-FIELD_LENGTH = 200
+LOGIN_LENGTH = 200  # characters of what was typed that go further, into the audit trail too
 SAID_AGAIN_S = 60.0  # refusals of one address within this time are one line of the audit trail
 
 
@@ -38,8 +39,8 @@ class SignIn:
         return self._page(request, None, HTTPStatus.OK)
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        login, password = (str(form.get(name, ""))[:FIELD_LENGTH] for name in ("login", "password"))
+        form = await form_texts(request)
+        login, password = form.get("login", "")[:LOGIN_LENGTH], form.get("password", "")
         audience = _audience(request)
         try:
             account = await self._authenticate(request, audience, login, password)
@@ -49,7 +50,7 @@ class SignIn:
         if account is None:
             await self._write_down(request, "sign_in_failed", login, None)
             return self._page(request, "login.wrong", HTTPStatus.UNAUTHORIZED)
-        response = web.HTTPSeeOther(local_path(str(form.get("next", "")), f"/{audience}"))
+        response = web.HTTPSeeOther(local_path(form.get("next", ""), f"/{audience}"))
         await self._gate.sign_in(request, response, account, audience)
         await self._write_down(request, "signed_in", login, account)
         raise response

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
+from records.accounts import MAX_PASSWORD
 from records.attempts import FREE_FAILURES
+from records.model import AccountId
 from tests.web.running import PASSWORD, Service, an_address, running
 from web.sign_in import local_path
 
@@ -46,6 +49,39 @@ async def test_a_wrong_one_says_only_that_it_was_wrong(service: Service, login: 
     assert "密码" in await response.text()
     line = (await service.written_down("sign_in_failed"))[0]
     assert (line.actor, line.actor_name) == (None, login[:200])
+
+
+async def test_the_longest_password_that_can_be_set_signs_in(service: Service) -> None:
+    longest = " " + "x" * (MAX_PASSWORD - 2) + " "
+    known = await service.store.accounts.account(AccountId("agent"))
+    assert known is not None
+    careful = replace(known, id=AccountId("careful"), login="careful")
+    await service.store.accounts.create_account(careful, longest, 0.0)
+    assert (await service.sign_in("careful", longest, to="agent")).status == 303
+    assert (await service.sign_in("careful", longest + "x", to="agent")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=nobodys", b"login=agent"),
+        ("application/x-www-form-urlencoded", b"login=\xff"),
+        ("multipart/form-data", b"no boundary was named"),
+        ("multipart/form-data; boundary=x", b"and it does not come"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="login"\r\n'
+            b"Content-Transfer-Encoding: nobodys\r\n\r\nagent\r\n--x--\r\n",
+        ),
+    ],
+)
+async def test_a_body_that_is_no_form_is_refused(service: Service, kind: str, body: bytes) -> None:
+    assert (await service.post("/agent/login", body, content_type=kind)).status == 400
+
+
+async def test_a_nul_reaches_no_database(service: Service) -> None:
+    assert (await service.sign_in("agent\0s", "wrong", to="agent")).status == 401
+    assert (await service.written_down("sign_in_failed"))[0].actor_name == "agents"
 
 
 async def test_guessing_is_stopped_even_with_the_right_password_at_last(service: Service) -> None:

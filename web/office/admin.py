@@ -27,6 +27,7 @@ from records.model import (
     StationId,
     Text,
 )
+from web.forms import form_texts
 from web.office.audit import AuditPage
 from web.office.page import BackOffice, ManagerDeps
 
@@ -94,7 +95,7 @@ class AdminPages(BackOffice):
         return await self._stations_page(request)
 
     async def add_station(self, request: web.Request) -> web.Response:
-        form = _words(await request.post())
+        form = _trimmed(await form_texts(request))
         try:
             station = self._station(form)
             await self.store.devices.create_station(station, self.deps.now())
@@ -168,7 +169,7 @@ class AdminPages(BackOffice):
         return await self._accounts_page(request)
 
     async def add_account(self, request: web.Request) -> web.Response:
-        form = _words(await request.post())
+        form = _trimmed(await form_texts(request))
         password = new_password()
         try:
             account = self._account(form)
@@ -289,9 +290,8 @@ def _who(account: Account) -> Text:
     return Text(f"{account.name.zh}（{account.login}）", f"{account.name.en} ({account.login})")
 
 
-def _words(form: Mapping[str, Any]) -> dict[str, str]:
-    """The form's texts, trimmed. A file in a text field counts as nothing."""
-    return {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+def _trimmed(form: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in form.items()}
 
 
 def _name(form: Mapping[str, str]) -> Text:

@@ -11,6 +11,7 @@ from records.audit import AuditFilter
 from records.calls import CallDetail
 from records.grants import Grant, PurposeRefused, UnknownCall
 from records.model import Account, AccountId, AccountRole, CallId, CallSummary, EndReason, Item, Outcome, Zone
+from web.forms import form_texts
 from web.office import recordings
 from web.office.audit import AuditPage
 from web.office.call_view import call_view, gap_words
@@ -96,8 +97,8 @@ class ManagerPages(BackOffice):
     async def open_recording(self, request: web.Request) -> web.Response:
         """Purpose and grant are committed together before the browser is sent to the player."""
         call = CallId(request.match_info["call"])
-        form = await request.post()
-        given = Given(str(form.get("purpose", "")), " ".join(str(form.get("details", "")).split()))
+        form = await form_texts(request)
+        given = Given(form.get("purpose", ""), " ".join(form.get("details", "").split()))
         found = await self.store.calls.call(call)
         if found is None:
             return self._no_such_call(request)
