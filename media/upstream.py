@@ -7,12 +7,16 @@ from typing import NamedTuple, Protocol
 
 from media.protocol import Source
 from media.rtp import TS_MOD, Reception, SenderReport, extend
+from media.vp8 import starts_key_frame
 
 NACK_AFTER_S = 0.08  # between two requests for the same packet
 NACK_TRIES = 6
 NACK_MAX = 200  # packets asked for at once; more is hopeless, a key frame is better
 WINDOW = 1024  # how far back a packet is still taken
-KEY_FRAME_INTERVAL_S = 0.3  # at most one request per source in this time
+KEY_FRAME_AGAIN_S = 0.15  # from one request to the next while no key frame comes
+# libwebrtc ignores a request within 300 ms of the one that it answered last. Counted from the arrival of that
+# answer, which is later, the next request is never ignored.
+KEY_FRAME_INTERVAL_S = 0.3
 
 
 class Packet(NamedTuple):
@@ -63,6 +67,7 @@ class Upstream:
         self._missing: dict[int, _Missing] = {}
         self._pli_at = float("-inf")
         self._pli_due = False
+        self._key_at = float("-inf")
         self._first = 0
         self._received = 0
         self._expected_before = self._received_before = 0
@@ -83,6 +88,9 @@ class Upstream:
             return
         self._timestamp = extend(timestamp, self._timestamp, TS_MOD)
         self._measure(self._timestamp, now)
+        if self.video and extended == self._highest and starts_key_frame(payload):
+            # Whoever asked before has it now; who comes later asks again.
+            self._key_at, self._pli_due = now, False
         packet = Packet(extended, self._timestamp, marker, payload, now)
         for sink in self.sinks:
             sink.packet(self, packet)
@@ -132,10 +140,11 @@ class Upstream:
     # --- requests out ---
 
     def request_key_frame(self, now: float) -> None:
-        """At once, or as soon as the interval since the last request is over."""
+        """At once, or as soon as the sender will heed it; dropped when a key frame begins before that."""
+        at = max(self._pli_at + KEY_FRAME_AGAIN_S, self._key_at + KEY_FRAME_INTERVAL_S)
         if not self.video or self.ssrc is None:
             self._pli_due = self.video
-        elif now - self._pli_at >= KEY_FRAME_INTERVAL_S:
+        elif now >= at:
             self._pli_at, self._pli_due = now, False
             self._feedback.send_pli(self.ssrc)
         else:

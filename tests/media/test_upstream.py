@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 
 from media.protocol import Source
 from media.rtp import SenderReport
-from media.upstream import KEY_FRAME_INTERVAL_S, NACK_AFTER_S, NACK_TRIES
-from tests.media.streams import DELTA, upstream
+from media.upstream import KEY_FRAME_AGAIN_S, KEY_FRAME_INTERVAL_S, NACK_AFTER_S, NACK_TRIES
+from tests.media.streams import DELTA, KEY, upstream
 
 
 @given(st.integers(0, 65535), st.permutations(range(40)), st.lists(st.integers(0, 39), max_size=20))
@@ -52,14 +52,44 @@ def test_a_large_jump_asks_for_a_key_frame_only() -> None:
     assert (asked.nacks, asked.plis, len(seen.packets)) == ([], 1, 2)
 
 
-def test_key_frame_requests_are_coalesced() -> None:
+def test_key_frame_requests_are_coalesced_and_repeated_until_one_comes() -> None:
     track, asked, _ = upstream()
     for _ in range(5):
         track.request_key_frame(1.0)
     assert asked.plis == 1
-    track.tick(1.0 + KEY_FRAME_INTERVAL_S)
+    track.tick(1.0 + KEY_FRAME_AGAIN_S)
     assert asked.plis == 2
     track.tick(9.0)
+    assert asked.plis == 2
+
+
+def test_one_key_frame_answers_all_who_asked_before_it() -> None:
+    track, asked, _ = upstream()
+    track.request_key_frame(1.0)
+    track.request_key_frame(1.01)
+    track.receive(1, 0, True, KEY, 1.05)
+    track.tick(9.0)
+    assert asked.plis == 1
+
+
+def test_whoever_asks_right_after_a_key_frame_waits_until_the_sender_heeds_it() -> None:
+    track, asked, _ = upstream()
+    track.request_key_frame(1.0)
+    track.receive(1, 0, True, KEY, 1.1)
+    track.request_key_frame(1.12)
+    track.tick(1.1 + KEY_FRAME_INTERVAL_S - 0.01)
+    assert asked.plis == 1
+    track.tick(1.1 + KEY_FRAME_INTERVAL_S)
+    assert asked.plis == 2
+
+
+def test_a_key_frame_that_was_overtaken_answers_nobody_who_asks_for_a_newer_one() -> None:
+    track, asked, _ = upstream()
+    track.receive(2, 3000, True, DELTA, 1.0)
+    track.request_key_frame(1.0)
+    track.request_key_frame(1.0)
+    track.receive(1, 0, True, KEY, 1.01)  # repaired
+    track.tick(2.0)
     assert asked.plis == 2
 
 
