@@ -24,12 +24,12 @@ from web.hall_time import HallTime
 from web.live import live
 from web.lost import lost_page
 from web.office import admin, manager
-from web.office.admin import AdminDeps
 from web.office.page import ManagerDeps
 from web.orphans import Orphans
 from web.pages import PublicPages
 from web.render import STATIC, environment, renderer
 from web.sealing import HallLedger
+from web.seed import content_folder
 from web.sign_in import SignIn
 from web.sockets import SocketDoors
 
@@ -84,12 +84,6 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         yield app
 
 
-def content_folder(config: Config) -> Path:
-    """The hall's own content, or the demonstration hall's."""
-    shipped = Path(__file__).parents[1] / "records" / "demo"
-    return config.hall.content if config.hall.content is not None else shipped
-
-
 def _pages(
     config: Config, store: Store, gate: Gate, directory: HallDirectory, folder: Path
 ) -> list[web.RouteDef]:
@@ -122,7 +116,7 @@ def _back_office(
 
     return [
         *manager.routes(ManagerDeps(**shared("/manager/logout", "manager"))),
-        *admin.routes(AdminDeps(**shared("/admin/logout", "admin", "manager"))),
+        *admin.routes(ManagerDeps(**shared("/admin/logout", "admin", "manager"))),
     ]
 
 

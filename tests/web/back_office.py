@@ -41,7 +41,6 @@ from records.store import Store
 from signaling.messages import HEARTBEAT_S, ManagerState, Welcome, manager_decoder
 from tests.web.pages import CSP, WEB
 from web.office import admin, manager
-from web.office.admin import AdminDeps
 from web.office.page import ManagerDeps
 from web.render import catalogue, environment, renderer
 
@@ -124,8 +123,6 @@ class Office:
     content: Content = field(default_factory=content)
     online: set[StationId] = field(default_factory=set)
     state: ManagerState | None = None
-    revoked: list[str] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
 
     def http(self, account: str | None = "wangmin", **cookies: str) -> ClientSession:
@@ -180,21 +177,13 @@ def _app(made: Office) -> web.Application:
     app = web.Application(middlewares=[sign_in(made)])
     app.router.add_static("/static", WEB / "static")
     app.add_routes(manager.routes(ManagerDeps(**deps)))
-    tell: dict[str, Any] = {
-        "station_revoked": partial(_note, made.revoked),
-        "account_closed": partial(_note, made.closed),
-    }
-    app.add_routes(admin.routes(AdminDeps(**deps, **tell)))
+    app.add_routes(admin.routes(ManagerDeps(**deps)))
     app.router.add_get("/ws/manager", partial(_live, made))
     return app
 
 
 async def _answer(value: Any) -> Any:
     return value
-
-
-async def _note(notes: list[str], value: str) -> None:
-    notes.append(value)
 
 
 def sign_in(made: Office) -> Any:

@@ -91,14 +91,13 @@ async def test_a_code_is_shown_once_and_enrols_the_station(hall: Office, admin: 
     assert enrolled.id == "s2"
 
 
-async def test_revoking_takes_the_key_and_tells_the_live_side(hall: Office, admin: ClientSession) -> None:
+async def test_revoking_takes_the_key(hall: Office, admin: ClientSession) -> None:
     code = await hall.store.devices.new_enrolment_code(StationId("s1"), NOW)
     await hall.store.devices.enrol(code, b"k" * 32, "10.0.0.5", NOW)
     await send(admin, "/admin/stations/s1/revoke")
     station = await hall.store.devices.station(StationId("s1"))
     assert station is not None
     assert station.public_key is None
-    assert hall.revoked == ["s1"]
     assert await trail(hall) == [("admin", "station.revoke", "station:s1")]
 
 
@@ -173,7 +172,6 @@ async def test_an_account_that_cannot_be(
 async def test_disabled_and_enabled_again(hall: Office, admin: ClientSession) -> None:
     await send(admin, "/admin/accounts/lihua/disable")
     assert not await signs_in(hall, "lihua", PASSWORD)
-    assert hall.closed == ["lihua"]
     await send(admin, "/admin/accounts/lihua/enable")
     assert await signs_in(hall, "lihua", PASSWORD)
     acts = [(action, what) for _, action, what in await trail(hall)]
@@ -191,7 +189,6 @@ async def test_a_new_password_takes_the_place_of_the_old(hall: Office, admin: Cl
     password = secret(await send(admin, "/admin/accounts/lihua/password"))
     assert not await signs_in(hall, "lihua", PASSWORD)
     assert await signs_in(hall, "lihua", password)
-    assert hall.closed == ["lihua"]
     assert await trail(hall) == [("admin", "account.password", "account:lihua")]
 
 

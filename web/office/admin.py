@@ -1,14 +1,14 @@
 """The administrator's pages: stations, their enrolment, accounts, their passwords. Every act is audited.
 
 Secrets (enrolment codes, passwords) are shown once, in the answer to the form, and kept only as hashes.
+Who is connected while revoked, disabled or given a new password is put out by the socket itself, which looks
+its station or session up every few seconds (``web/sockets.py``).
 """
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import hdrs, web
 from msgspec import Struct
@@ -39,18 +39,6 @@ _BADGE = re.compile(r"[A-Za-z0-9-]{0,12}", re.ASCII)
 _EASY_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another when copied by hand
 
 
-async def _nobody(_: Any) -> None:
-    """For a service whose live side need not be told."""
-
-
-@dataclass(frozen=True)
-class AdminDeps(ManagerDeps):
-    """The live side is told after the act, so that it can close what is still connected."""
-
-    station_revoked: Callable[[StationId], Awaitable[None]] = _nobody
-    account_closed: Callable[[AccountId], Awaitable[None]] = _nobody
-
-
 class Secret(Struct, frozen=True):
     """What is shown once. ``kind`` is "code" or "password", ``whose`` says to whom it belongs."""
 
@@ -64,7 +52,7 @@ class Refused(ValueError):
     """A form that cannot be accepted; the message is a key under ``problem.`` of text/admin.*.json."""
 
 
-def routes(deps: AdminDeps) -> list[web.RouteDef]:
+def routes(deps: ManagerDeps) -> list[web.RouteDef]:
     pages = AdminPages(deps)
     return [
         web.get("/admin", pages.home),
@@ -82,9 +70,8 @@ def routes(deps: AdminDeps) -> list[web.RouteDef]:
 
 
 class AdminPages(BackOffice):
-    def __init__(self, deps: AdminDeps) -> None:
+    def __init__(self, deps: ManagerDeps) -> None:
         super().__init__(deps, admin_pages=True)
-        self._told = deps
 
     async def home(self, request: web.Request) -> web.Response:
         return _see("/admin/stations")
@@ -123,7 +110,6 @@ class AdminPages(BackOffice):
             return self.refuse(request, HTTPStatus.NOT_FOUND, "refused.station")
         await self.store.devices.revoke(station.id)
         await self.write_down(request, "station.revoke", f"station:{station.id}")
-        await self._told.station_revoked(station.id)
         return _see("/admin/stations")
 
     async def _known_station(self, request: web.Request) -> Station | None:
@@ -190,7 +176,6 @@ class AdminPages(BackOffice):
             return await self._accounts_page(request, problem="not_yourself")
         await self.store.accounts.disable(account.id)
         await self.write_down(request, "account.disable", f"account:{account.id}")
-        await self._told.account_closed(account.id)
         return _see("/admin/accounts")
 
     async def enable(self, request: web.Request) -> web.Response:
@@ -208,7 +193,6 @@ class AdminPages(BackOffice):
         password = new_password()
         await self.store.accounts.set_password(account.id, password)
         await self.write_down(request, "account.password", f"account:{account.id}")
-        await self._told.account_closed(account.id)
         return await self._accounts_page(request, secret=Secret("password", _who(account), password))
 
     async def _known_account(self, request: web.Request) -> Account | None:
