@@ -135,7 +135,7 @@ async def test_what_needs_a_hand_is_said(browser: Browser, hall: Office) -> None
         assert lines[0] == "没有媒体节点，无法开始新的通话"
         assert lines[1] == "有来电在等候，但没有空闲人员"
         assert lines[2].startswith("望湖 2 号终端的来电已等候 2:1")
-        assert lines[3:] == ["终端离线：望湖 1 号终端", "李华连续两次未接听，已自动暂停"]
+        assert lines[3:] == ["终端离线：望湖 1 号终端", "李华连续没有接听来电，已自动暂停"]
         assert await page.locator(".figure.low").count() == 1
         first = await figure(page, "最长等候")
         await page.locator(".figure", has_text="最长等候").get_by_text(first).wait_for(state="detached")
@@ -174,6 +174,17 @@ async def test_a_lost_connection_is_told_and_the_last_state_stays(browser: Brows
         await page.locator(".link-line[data-link=lost]").wait_for()
         assert await page.locator(".figures").count() == 1
         await page.locator(".link-line").wait_for(state="detached")
+
+
+async def test_whoever_is_signed_in_no_longer_is_shown_the_way_back(browser: Browser, hall: Office) -> None:
+    hall.state = calm()
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        await page.locator(".verdict.calm").wait_for()
+        for socket in list(hall.sockets):
+            await socket.close(code=4006)
+        back = page.locator(".link-line[data-link=closed]").get_by_role("link", name="重新登录")
+        assert await back.get_attribute("href") == "/manager/login?next=/manager"
 
 
 PAGES = [

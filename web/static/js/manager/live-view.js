@@ -35,7 +35,9 @@ export function LiveView({ state, link, now }) {
 /** @param {{link: string}} props */
 function LinkLine({ link }) {
   const key = { connecting: "live.connecting", lost: "live.reconnecting", closed: "live.ended" }[link] ?? "live.connecting";
-  return html`<p class="link-line" role="status" data-link=${link}>${t(`manager.${key}`)}</p>`;
+  return html`<p class="link-line" role="status" data-link=${link}>
+    ${t(`manager.${key}`)} ${link === "closed" && html`<a href="/manager/login?next=/manager">${t("manager.live.sign_in")}</a>`}
+  </p>`;
 }
 
 /** @param {Drawn} props */

@@ -196,7 +196,6 @@ export function start(root) {
   bindKeys(player);
   tellBroken(feeds);
   follow(root, timeline, player, feeds);
-
 }
 
 const root = document.querySelector("[data-timeline]");
