@@ -71,6 +71,11 @@ class Vp8Frames:
         self._timestamp = 0
         self._arrived = 0.0
 
+    @property
+    def needs_key_frame(self) -> bool:
+        """Broken, and no key frame is on its way in."""
+        return self.broken and not (self._pieces and not self._pieces[0][0] & 1)
+
     def lost(self) -> None:
         self._pieces = []
         self.broken = True

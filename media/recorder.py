@@ -129,7 +129,7 @@ class PartRecorder:
         line = self._video if track.video else self._audio
         line.order.push(packet)
         line.drain(packet.arrived)
-        if track.video and self._video.frames.broken:
+        if track.video and self._video.frames.needs_key_frame:
             track.request_key_frame(packet.arrived)
 
     def report(self, track: Upstream, report: SenderReport) -> None:

@@ -176,6 +176,18 @@ async def test_key_frames_are_asked_for_now_and_then(call: Call) -> None:
     await call.seal()
 
 
+async def test_while_a_key_frame_comes_in_no_other_is_asked_for(call: Call) -> None:
+    track, asked = call.tracks[Source.CAMERA], call.asked[Source.CAMERA]
+    assert asked.plis == 1  # the moment recording starts
+    pieces = vp8_payloads(vp8_frames(60)[0], 60)
+    assert len(pieces) > 2
+    for index, piece in enumerate(pieces):
+        track.receive(index, 0, index == len(pieces) - 1, piece, call.start + 0.001 * index)
+    track.tick(call.start + 5.0)
+    assert asked.plis == 1
+    await call.seal()
+
+
 async def test_nothing_received_leaves_no_file(call: Call) -> None:
     assert await call.seal() == {}
     assert list(call.folder.iterdir()) == []
