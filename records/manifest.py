@@ -7,7 +7,6 @@ holds only the files, as ``manifest.json`` beside the parts.
 import base64
 import json
 import os
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from records.calls import CallDetail, Calls, part_of
 from records.canonical import NO_HASH, canonical, sha256
 from records.database import Chain, Database
-from records.model import CallId, Gap, Part, PartId
+from records.model import CallId, Part
 from records.storage import NoSuchRecording, Storage
 from records.tables import calls, manifests, parts, read_as
 
@@ -107,21 +106,26 @@ class Manifests:
         await self._copy(manifest)
         return manifest
 
-    async def seal_orphans(
-        self, call: CallId, lengths: Mapping[PartId, float] | None = None
-    ) -> tuple[Part, ...]:
-        """Seal, as they lie there, the parts that a dead node left open; a file that is gone has no hash.
+    async def seal_unrepaired(self, part: Part) -> Part:
+        """Seal, as it lies there, an open part that a dead node left and nobody can repair; a file that is
+        gone has no hash. Gives the part as it is kept, which is another's seal when that was first.
 
-        Only for a call that is over and whose node no longer is: raises NotEnded. ``lengths`` are the parts'
-        durations in seconds, where the caller could measure them. Gives the parts it sealed.
+        Only for a call that is over and whose node no longer is: raises NotEnded.
         """
-        detail = await self._calls.call(call)
+        detail = await self._calls.call(part.call)
         if detail is None or detail.summary.ended_at is None:
-            raise NotEnded(f"Call {call} is not over")
-        orphans = [part for part in detail.parts if not part.sealed]
-        measured = [(part, (lengths or {}).get(part.id)) for part in orphans]
-        ended = detail.summary.ended_at
-        return tuple([await self._seal_orphan(part, length, ended) for part, length in measured])
+            raise NotEnded(f"Call {part.call} is not over")
+        try:
+            size, digest = await self._storage.digest(part.path)
+        except NoSuchRecording:
+            size, digest = 0, None
+        values = {"sealed": True, "size": size, "sha256": digest}
+        async with self._database.write() as connection:
+            await connection.execute(
+                parts.update().where(parts.c.id == part.id, parts.c.sealed.is_(False)).values(values)
+            )
+            rows = await connection.execute(sa.select(parts).where(parts.c.id == part.id))
+            return part_of(rows.mappings().one())
 
     async def unsealed(self, ended_before: float, limit: int = 100) -> tuple[CallId, ...]:
         """Calls that ended before then and have no manifest, oldest first: for sweeping up after a crash."""
@@ -181,21 +185,6 @@ class Manifests:
         for path in _copy_paths(manifest):
             await self._storage.write(path, _copy_content(manifest))
 
-    async def _seal_orphan(self, part: Part, duration: float | None, call_ended: float) -> Part:
-        try:
-            size, digest = await self._storage.digest(part.path)
-        except NoSuchRecording:
-            size, digest = 0, None
-        missing = () if duration is None else _cut_off(duration, call_ended - part.started_at)
-        gaps = msgspec.to_builtins((*part.gaps, *missing))
-        values = {"sealed": True, "duration": duration, "size": size, "sha256": digest, "gaps": gaps}
-        async with self._database.write() as connection:
-            await connection.execute(
-                parts.update().where(parts.c.id == part.id, parts.c.sealed.is_(False)).values(values)
-            )
-            rows = await connection.execute(sa.select(parts).where(parts.c.id == part.id))
-            return part_of(rows.mappings().one())
-
     def _check_body(self, manifest: Manifest) -> list[Finding]:
         findings = []
         if sha256(manifest.body) != manifest.hash:
@@ -233,13 +222,6 @@ class Manifests:
             if copy != _copy_content(manifest):
                 return [Finding(Fault.COPY, path)]
         return []
-
-
-def _cut_off(start: float, end: float) -> tuple[Gap, ...]:
-    """What is missing after the node died, until the call was over."""
-    if end <= start:
-        return ()
-    return tuple(Gap(start, end, track, "node_died") for track in ("audio", "video"))
 
 
 def _body(detail: CallDetail, seq: int, previous: str, now: float) -> dict[str, Any]:

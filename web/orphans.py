@@ -61,7 +61,7 @@ class Orphans:
             found = await asyncio.to_thread(seal_orphan, path)
         except (NotOurs, OSError) as why:
             log.warning("part cannot be repaired", part=part.id, why=str(why))
-            await self._store.manifests.seal_orphans(part.call)
+            await self._store.manifests.seal_unrepaired(part)
             return True
         await self._store.ledger.part_sealed(
             replace(

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from records.canonical import NO_HASH, canonical, sha256
 from records.database import Database
 from records.manifest import Fault, Finding, Manifests, NotEnded, load_key
-from records.model import CallId, EndReason, Gap, PartId
+from records.model import CallId, EndReason, Gap
 from records.storage import Storage
 from records.store import Store
 from tests.records.conftest import SHARED
@@ -104,18 +104,19 @@ async def test_what_a_dead_node_left_open_is_sealed_as_it_lies_there(
     manifests: Manifests, store: Store, recordings: Path
 ) -> None:
     await store.ledger.write([], call("killed", **ENDED))
-    for id in ("k1", "k2", "gone"):
+    for id in ("torn", "gone"):
         await store.ledger.part_opened(part(id, "killed"))
-    for id in ("k1", "k2"):
-        _put(recordings, f"2026-11-23/killed/{id}.webm", b"cut off")
-    k1, k2, gone = sorted(
-        await manifests.seal_orphans(CallId("killed"), {PartId("k1"): 4.0}),
-        key=lambda found: ("k1", "k2", "gone").index(found.id),
-    )
-    assert (k1.sealed, k1.duration, k1.size, k1.sha256) == (True, 4.0, 7, sha256("cut off"))
-    assert k1.gaps == (Gap(4.0, 9.5, "audio", "node_died"), Gap(4.0, 9.5, "video", "node_died"))
-    assert (k2.duration, k2.size, k2.gaps) == (None, 7, ())
+    _put(recordings, "2026-11-23/killed/torn.webm", b"cut off")
+    torn = await manifests.seal_unrepaired(part("torn", "killed"))
+    assert (torn.sealed, torn.duration, torn.size, torn.sha256) == (True, None, 7, sha256("cut off"))
+    gone = await store.calls.part("gone")
+    assert gone is not None
+    assert not gone.sealed  # each by itself
+    gone = await manifests.seal_unrepaired(gone)
     assert (gone.sealed, gone.size, gone.sha256) == (True, 0, None)
+    _put(recordings, "2026-11-23/killed/torn.webm", b"cut off, and more")
+    assert await manifests.seal_unrepaired(part("torn", "killed")) == torn  # the first seal stands
+    _put(recordings, "2026-11-23/killed/torn.webm", b"cut off")
     await manifests.seal(CallId("killed"), 2000.0)
     findings = await manifests.verify_manifest(CallId("killed"))
     assert findings == (Finding(Fault.FILE_MISSING, "2026-11-23/killed/gone.webm"),)
@@ -127,7 +128,7 @@ async def test_the_parts_of_a_call_that_goes_on_are_not_sealed_from_outside(
     await store.ledger.write([], call("running"))
     await store.ledger.part_opened(part("p9", "running"))
     with pytest.raises(NotEnded):
-        await manifests.seal_orphans(CallId("running"))
+        await manifests.seal_unrepaired(part("p9", "running"))
     assert await store.calls.part("p9") == part("p9", "running")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
+from records.manifest import Fault
 from records.model import CallId, EndReason, ParticipantRole
 from records.store import Store
 from tests.media.test_webm import file_of, written
@@ -90,3 +91,26 @@ async def test_one_calls_trouble_does_not_keep_the_others(store: Store, tmp_path
     await left_open(store, tmp_path, "sound")
     await sweeping(store, tmp_path).sweep()
     assert await store.manifests.verify_manifest(CallId("sound")) == ()
+
+
+async def test_a_part_that_is_gone_does_not_keep_the_others_of_its_call_from_being_repaired(
+    store: Store, tmp_path: Path
+) -> None:
+    torn = await left_open(store, tmp_path, "both")
+    await store.ledger.part_opened(part("both.agent", "both", started_at=ENDED - 11))  # before the other
+    await sweeping(store, tmp_path).sweep()
+    gone, repaired = await store.calls.parts(CallId("both"))
+    assert (gone.sha256, repaired.size) == (None, torn.stat().st_size)
+    findings = await store.manifests.verify_manifest(CallId("both"))
+    assert [(found.fault, found.detail) for found in findings] == [(Fault.FILE_MISSING, gone.path)]
+
+
+async def test_a_part_that_is_gone_does_not_seal_one_that_is_still_written(
+    store: Store, tmp_path: Path
+) -> None:
+    busy = await left_open(store, tmp_path, "both")
+    os.utime(busy, (LATER, LATER))
+    await store.ledger.part_opened(part("both.agent", "both", started_at=ENDED - 11))
+    await sweeping(store, tmp_path).sweep()
+    assert [one.sealed for one in await store.calls.parts(CallId("both"))] == [True, False]
+    assert await store.manifests.manifest(CallId("both")) is None
