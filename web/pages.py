@@ -74,10 +74,10 @@ class PublicPages:
         raise web.HTTPSeeOther("/station")
 
     async def station(self, request: web.Request) -> web.Response:
-        return self._render(request, "station.html", title="帮办")
+        return self._render(request, "station.html")
 
     async def agent(self, request: web.Request) -> web.Response:
-        return self._render(request, "agent.html", title="帮办 · 坐席")
+        return self._render(request, "agent.html")
 
     async def catalogue(self, request: web.Request) -> web.Response:
         """Public: it is what the hall publishes. With ``station``, only what its site is empowered for."""

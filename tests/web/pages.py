@@ -48,7 +48,7 @@ class Site:
 
     def __init__(self) -> None:
         self.json: dict[str, Any] = {}
-        self.context: dict[str, Any] = {"lang": "zh", "title": "帮办"}
+        self.context: dict[str, Any] = {"lang": "zh"}
         self.posted: list[tuple[str, Any]] = []
         self.url = ""
         self._templates = jinja2.Environment(
