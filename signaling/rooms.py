@@ -17,6 +17,7 @@ from signaling.ports import NotYet
 log = structlog.get_logger(__name__)
 
 BACKLOG = 10_000  # commands kept for a node that does not read
+COMMANDS_KEPT_S = 3_600  # after the last one: nobody sweeps up what is sent to a node that is gone
 CLAIM_MS = 5_000  # an event that its reader did not finish is taken over after this
 BLOCK_MS = 1_000  # how long one reading waits for an event
 GIVE_UP_S = 86_400.0  # an event that nobody could carry for this long is let go
@@ -51,7 +52,10 @@ class RedisNodes:
 
     async def send(self, node: NodeId, command: protocol.AnyCommand) -> None:
         stream = protocol.command_stream(node)
-        await self._redis.xadd(stream, {"m": protocol.encode(command)}, maxlen=BACKLOG, approximate=True)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(stream, {"m": protocol.encode(command)}, maxlen=BACKLOG, approximate=True)
+            pipe.expire(stream, COMMANDS_KEPT_S)
+            await pipe.execute()
 
 
 class MediaEvents:

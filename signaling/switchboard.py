@@ -112,6 +112,8 @@ class Switchboard:
         if after.state is not before.state:
             log.info("call", call=call, state=f"{before.state} -> {after.state}", by=type(event).__name__)
         await self._carry_out(after, pending)
+        if after.node != before.node:
+            await self._close_left_room(before)
         return after
 
     async def hear(self, event: protocol.AnyEvent) -> None:
@@ -123,7 +125,9 @@ class Switchboard:
                 log.warning("< node refused", call=event.room, who=participant, reason=reason, detail=detail)
                 await self._refused(event)
             case protocol.RoomClosed():
-                await self.ledger.recording_complete(CallId(event.room))
+                call = await self.calls.load(CallId(event.room))
+                if call is None or call.node == event.node:  # a node that was left does not end a recording
+                    await self.ledger.recording_complete(CallId(event.room))
             case protocol.Offered() | protocol.Connected() | protocol.Disconnected():
                 await self._tell_quietly(CallId(event.room), _leg_event(event))
             case _:
@@ -192,6 +196,14 @@ class Switchboard:
     async def _close_room(self, call: Call, commands: tuple[AnyCommand, ...]) -> None:
         if any(isinstance(command, ev.CloseRoom) for command in commands):
             await self.nodes.send(call.node, protocol.CloseRoom(call.hall, RoomId(call.id)))
+
+    async def _close_left_room(self, before: Call) -> None:
+        """A node that only lost its lease still has the room, and its files open. Once is enough: a room
+        that everybody left is closed after a minute anyway."""
+        try:
+            await self.nodes.send(before.node, protocol.CloseRoom(before.hall, RoomId(before.id)))
+        except (RedisError, OSError) as lost:
+            log.warning("room left open", call=before.id, node=before.node, why=str(lost))
 
     async def _carry(self, call: Call, command: AnyCommand) -> None:
         now = self.clock()

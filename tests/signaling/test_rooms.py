@@ -80,6 +80,11 @@ async def test_a_node_is_alive_while_its_lease_lasts_and_then_leaves_nothing(red
     assert not await redis.exists(protocol.command_stream(NODE_A))
 
 
+async def test_what_is_sent_to_a_node_that_is_gone_does_not_stay_for_ever(redis: Redis) -> None:
+    await RedisNodes(redis).send(NODE_A, protocol.CloseRoom(HALL, RoomId("c1")))
+    assert 0 < await redis.ttl(protocol.command_stream(NODE_A)) <= rooms.COMMANDS_KEPT_S
+
+
 async def test_without_nodes_nobody_is_alive(redis: Redis) -> None:
     assert await RedisNodes(redis).alive() == ()
 

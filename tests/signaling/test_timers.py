@@ -1,11 +1,13 @@
 """What happens although everybody who should see to it is gone."""
 
 from agents.agent import Activity, PauseReason, Presence, Release, ReservationId
+from media import protocol
+from media.protocol import RoomId
 from records.model import CallId, EndReason, JournalKind, ParticipantRole
 from signaling import events as ev
 from signaling.holders import agent_identity, station_identity
 from signaling.snapshot import State, seat_with, waiting
-from tests.signaling.world import FIRST, ITEM, LIN, NODE_B, Talk, World, node
+from tests.signaling.world import FIRST, HALL, ITEM, LIN, NODE_A, NODE_B, Talk, World, node
 
 
 async def hold(world: World, talk: Talk) -> None:
@@ -25,6 +27,18 @@ async def test_a_dead_nodes_calls_move_to_another_when_it_was_missed_twice(world
     made = {type(c).__name__ for to, c in world.racks.sent if to == NODE_B}
     assert made == {"OpenRoom", "Join", "SetSlots", "Record"}
     assert JournalKind.MEDIA_MOVED in world.books.kinds(talk.call)
+
+
+async def test_a_node_that_only_lost_its_lease_is_told_to_close_and_ends_no_recording(world: World) -> None:
+    talk = await world.talking()
+    world.racks.nodes = [node(NODE_B)]
+    for _ in range(2):
+        await world.timers.nodes()
+    assert world.racks.sent[-1] == (NODE_A, protocol.CloseRoom(HALL, RoomId(talk.call)))
+    await world.node_says(protocol.RoomClosed, talk.call, at=NODE_A)
+    assert world.books.complete == []
+    await world.node_says(protocol.RoomClosed, talk.call, at=NODE_B)
+    assert world.books.complete == [talk.call]
 
 
 async def test_a_node_that_comes_back_in_time_makes_its_rooms_again(world: World) -> None:
