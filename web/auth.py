@@ -41,7 +41,7 @@ class Gate:
     ) -> None:
         self._store = store
         self.origin = origin
-        self._trusted = tuple(ipaddress.ip_network(n) for n in trusted_proxies)
+        self._trusted = tuple(ipaddress.ip_network(n, strict=False) for n in trusted_proxies)
         self._now = now
 
     # --- cookies -----------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ docs/operations.md has a table of every key, tested against this module.
 """
 
 import difflib
-import ipaddress
 import os
 import re
 import tomllib
@@ -20,6 +19,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from agents.availability import Rules
+from web.addresses import browser_origin, is_network, is_origin
 
 DEFAULT_FILE = "bangban.toml"
 FILE_VARIABLE = "BANGBAN_CONFIG"
@@ -138,7 +138,7 @@ class Config(Section, frozen=True):
     def origin(self) -> str:
         """Scheme, host and port as a browser writes them in ``Origin``."""
         if self.web.public_url is not None:
-            return self.web.public_url.rstrip("/")
+            return browser_origin(self.web.public_url)
         scheme, usual = ("https", 443) if self.web.tls_cert is not None else ("http", 80)
         # On plain http a browser gives cameras and Secure cookies to localhost alone.
         host = "localhost" if self.web.host in ("127.0.0.1", "::1", "0.0.0.0", "::") else self.web.host  # noqa: S104
@@ -362,16 +362,8 @@ def _inconsistent(config: Config) -> Iterator[tuple[Keys, str]]:
 
 
 def _bad_addresses(config: Config) -> Iterator[tuple[Keys, str]]:
-    public = config.web.public_url
-    if public is not None:
-        parts = urlsplit(public)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.path.strip("/")
-            or parts.query
-        ):
-            yield ("web", "public_url"), "must be like https://hall.example.org, without a path"
+    if config.web.public_url is not None and not is_origin(config.web.public_url):
+        yield ("web", "public_url"), "must be like https://hall.example.org, without a path"
     if config.redis.url is not None and urlsplit(config.redis.url).scheme not in REDIS_SCHEMES:
         yield ("redis", "url"), "must begin with redis://, rediss:// or unix://"
     if config.database.url is not None and config.database.url.partition("://")[0] not in DATABASE_SCHEMES:
@@ -380,7 +372,7 @@ def _bad_addresses(config: Config) -> Iterator[tuple[Keys, str]]:
         if not re.match(r"^turns?:[^/?]+(\?transport=(udp|tcp))?$", url):
             yield ("turn", "urls"), f"{url!r} is not like turn:turn.example.org:3478?transport=udp"
     for network in config.web.trusted_proxies:
-        if not _is_network(network):
+        if not is_network(network):
             yield (
                 ("web", "trusted_proxies"),
                 f"{network!r} is neither an address nor a network like 10.0.0.0/8",
@@ -388,13 +380,5 @@ def _bad_addresses(config: Config) -> Iterator[tuple[Keys, str]]:
     for name, address in [("addresses", one) for one in config.media.addresses] + [
         ("public_address", one) for one in [config.media.public_address] if one is not None
     ]:
-        if not _is_network(address) or "/" in address:
+        if not is_network(address) or "/" in address:
             yield ("media", name), f"{address!r} is not an IP address"
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True

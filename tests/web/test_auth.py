@@ -224,6 +224,6 @@ async def test_a_proxys_word_counts_only_when_it_is_one_of_ours(
     service: Service, remote: str, forwarded: list[str], address: str
 ) -> None:
     store: Store = service.store
-    gate = Gate(store, ORIGIN, ("10.0.0.0/8",), lambda: 0.0)
+    gate = Gate(store, ORIGIN, ("10.9.9.9/8",), lambda: 0.0)  # as some people write 10.0.0.0/8
     request = make_mocked_request("GET", "/", headers=[("X-Forwarded-For", line) for line in forwarded])
     assert gate.address_of(request.clone(remote=remote)) == address

@@ -64,6 +64,12 @@ def test_a_named_file_that_is_missing_is_said(tmp_path: Path) -> None:
             "web.tls_key: tls_cert and tls_key belong together; this one is missing",
         ),
         ("[web]\npublic_url = 'hall.example.org'", "web.public_url: must be like https://hall.example.org"),
+        (
+            "[web]\npublic_url = 'https://a.org:99999'",
+            "web.public_url: must be like https://hall.example.org",
+        ),
+        ("[web]\npublic_url = 'https://me@a.org'", "web.public_url: must be like https://hall.example.org"),
+        ("[web]\npublic_url = 'https://a.org#b'", "web.public_url: must be like https://hall.example.org"),
         ("[web]\npublic_url = 'https://a.org/b'", "web.public_url: must be like https://hall.example.org"),
         (
             "[web]\ntrusted_proxies = ['proxy']",
@@ -142,6 +148,10 @@ def test_recordings_in_a_bucket_still_need_a_folder_to_be_written_in(tmp_path: P
         ("host = 'fd00::1'", "http://[fd00::1]:8080"),
         ("tls_cert = 'c'\ntls_key = 'k'\nport = 443\nhost = 'hall.example.org'", "https://hall.example.org"),
         ("public_url = 'https://hall.example.org/'", "https://hall.example.org"),
+        ("public_url = 'HTTPS://Hall.Example.org:443'", "https://hall.example.org"),
+        ("public_url = 'https://hall.example.org:8443/'", "https://hall.example.org:8443"),
+        ("public_url = 'http://[::1]:80'", "http://[::1]"),
+        ("public_url = 'https://帮办.example.org'", "https://xn--wfrx2y.example.org"),
     ],
 )
 def test_the_origin_is_what_a_browser_would_send(tmp_path: Path, text: str, origin: str) -> None:
