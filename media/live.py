@@ -196,6 +196,9 @@ class LiveRooms:
         except TransportFailed as error:
             self._lost(room.id, who, connection.generation, str(error))
             return
+        except Exception:
+            self._lost(room.id, who, connection.generation, "failed")
+            raise
         if self._current(room.id, who, connection.generation) is connection:
             self._offered(room, who, connection)
 
@@ -217,6 +220,9 @@ class LiveRooms:
             self._refuse(room, Refuse(who, generation, RefusalReason.BAD_ANSWER, str(error)))
         except TransportFailed as error:
             self._lost(room.id, who, generation, str(error))
+        except Exception:
+            self._lost(room.id, who, generation, "failed")
+            raise
         else:
             if self._current(room.id, who, generation) is connection:
                 self._tell(Connected, room, participant=who, generation=generation)
@@ -305,11 +311,12 @@ class LiveRooms:
             )
 
     async def _seal_room(self, room: Room) -> None:
-        recordings = list(self._recorders[room.id].values())
-        self._recorders[room.id].clear()
-        await asyncio.gather(*(self._seal(room, recording) for recording in recordings))
+        recorders = self._recorders[room.id]
+        for who, generation in list(recorders):
+            self._own(self._seal(room, recorders.pop((who, generation))), f"{room.id}: seal {who}")
+        # Each task's own failure is logged by _done: none keeps the room from being closed.
         sealing = [t for t in self._tasks if t.get_name().startswith(f"{room.id}: seal ")]
-        await asyncio.gather(*(t for t in sealing if t is not asyncio.current_task()))
+        await asyncio.gather(*sealing, return_exceptions=True)
         for table in (self._rooms, self._connections, self._recorders):
             table.pop(room.id, None)
         self._tell(RoomClosed, room)

@@ -1,0 +1,75 @@
+"""Rooms whose parts fail in ways that nobody foresaw: the trouble is named, and the room still ends."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from media.live import LiveRooms
+from media.protocol import (
+    Answer,
+    AnyEvent,
+    CloseRoom,
+    Disconnected,
+    Join,
+    NodeId,
+    Offered,
+    OpenRoom,
+    Record,
+    RoomClosed,
+    RoomId,
+)
+from media.recorder import Recorder
+from media.transport import Network, Transport
+from records.model import ParticipantId, ParticipantRole
+from tests.eventually import eventually
+from tests.media.test_sdp import answer
+
+HALL, ROOM, WHO = "hall", RoomId("call-1"), ParticipantId("agent-1")
+
+
+class Rooms(LiveRooms):
+    """A node's rooms without the node; ``told`` are its events."""
+
+    def __init__(self, recordings: Path) -> None:
+        self.told: list[AnyEvent] = []
+        super().__init__(NodeId("n"), Network(("127.0.0.1",)), recordings, 4, self.told.append)
+
+    async def has_told(self, kind: type[AnyEvent]) -> None:
+        await eventually(lambda: any(isinstance(event, kind) for event in self.told))
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
+    rooms = Rooms(tmp_path)
+    rooms.command(OpenRoom(HALL, ROOM, "2026-11-23"))
+    rooms.command(Join(HALL, ROOM, WHO, ParticipantRole.AGENT, 1))
+    await rooms.has_told(Offered)
+    yield rooms
+    await rooms.close()
+
+
+async def _fails(*_: object) -> None:
+    raise RuntimeError("nobody foresaw this")
+
+
+async def test_a_connection_that_fails_in_an_unknown_way_is_told_as_lost(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Transport, "connect", _fails)
+    rooms.command(Answer(HALL, ROOM, WHO, 1, answer()))
+    await rooms.has_told(Disconnected)
+    lost = next(event for event in rooms.told if isinstance(event, Disconnected))
+    assert (lost.participant, lost.generation, lost.reason) == (WHO, 1, "failed")
+    await eventually(lambda: "nobody foresaw this" in caplog.text)
+
+
+async def test_a_room_is_closed_although_a_part_of_it_cannot_be_sealed(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Recorder, "seal", _fails)
+    rooms.command(Record(HALL, ROOM, (WHO,)))
+    rooms.command(CloseRoom(HALL, ROOM))
+    await rooms.has_told(RoomClosed)
+    assert len(rooms) == 0
+    assert "nobody foresaw this" in caplog.text
