@@ -18,7 +18,7 @@ from records.model import Text
 from web import serve
 from web.config import Config
 from web.doctor.certificate import certificate
-from web.doctor.findings import Finding, bad, fine, warn
+from web.doctor.findings import Finding, Level, bad, fine, warn
 
 MIN_FREE, LOW_FREE = 1 << 30, 10 << 30  # bytes; an hour of one recorded call takes about 1 GiB
 LOW_DESCRIPTORS = 4096
@@ -65,7 +65,7 @@ def room(about: str, folder: Path, free: int) -> Finding:
     )
     if free < MIN_FREE:
         return bad(about, text, advice)
-    return warn(about, text, advice) if free < LOW_FREE else Finding(about, fine(about, "", "").level, text)
+    return warn(about, text, advice) if free < LOW_FREE else Finding(about, Level.OK, text)
 
 
 async def web_port(config: Config) -> list[Finding]:

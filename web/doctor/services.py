@@ -1,6 +1,7 @@
 """Doctor's checks of what the service stands on: content, database, Redis, TURN."""
 
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis.asyncio as aioredis
@@ -89,8 +90,6 @@ async def database(config: Config) -> list[Finding]:
 
 
 def _exists(path: str | None) -> bool:
-    from pathlib import Path
-
     return path is not None and Path(path).exists()
 
 
