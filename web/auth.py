@@ -134,9 +134,11 @@ class Gate:
         return await handler(request)
 
     def _to_sign_in(self, request: web.Request, audience: Audience) -> web.StreamResponse:
-        if request.method != "GET" or "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+        if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
             return web.Response(status=HTTPStatus.UNAUTHORIZED, text="Please sign in.\n")
-        raise web.HTTPSeeOther(f"/{audience}/login?next={quote(request.path_qs, safe='/')}")
+        # A form's own address cannot be opened afterwards.
+        back = f"/{audience}" if request.method in UNSAFE else request.path_qs
+        raise web.HTTPSeeOther(f"/{audience}/login?next={quote(back, safe='/')}")
 
 
 def cookie_name(audience: Audience) -> str:

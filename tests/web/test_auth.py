@@ -115,6 +115,13 @@ async def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(service: Service
     assert f'value="/{audience}?a=1&amp;b=2"' in await page.text()
 
 
+async def test_a_form_sent_after_the_session_ended_leads_to_sign_in_and_the_entrance(
+    service: Service,
+) -> None:
+    response = await service.post("/manager/calls/c1/open", {"purpose": "fault"}, accept="text/html")
+    assert (response.status, response.headers["Location"]) == (303, "/manager/login?next=/manager")
+
+
 async def test_what_is_no_page_is_refused_rather_than_sent_to_one(service: Service) -> None:
     for response in (await service.get("/manager", html=False), await service.post("/admin/accounts", {})):
         assert response.status == 401
