@@ -103,6 +103,8 @@ class AgentDesk:
                 await tell(call, ev.Answered(await self._participant(call), generation, sdp))
             case m.Rejoin(call=call, generation=generation):
                 await tell(call, ev.RejoinAsked(await self._participant(call), generation))
+            case m.Devices(call=call, mic=mic, camera=camera):
+                await tell(call, ev.DevicesSet(await self._participant(call), mic, camera))
             case m.Share(call=call, on=on):
                 await tell(call, ev.ShareSet(await self._participant(call), on))
             case m.AddNote(call=call, text=text, ref=ref):

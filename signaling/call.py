@@ -135,6 +135,8 @@ def _step(call: Call, event: AnyEvent, now: float) -> Result:
             return _end(call, EndReason.COMPLETED_BY_AGENT, now)
         case ev.ShareSet(participant, on) if call.state in TALKING and seat_of(call, participant):
             return _share(call, participant, on)
+        case ev.DevicesSet(participant, mic, camera) if seat := seat_of(call, participant):
+            return _put(call, replace(seat, mic=mic, camera=camera)), ()
         case ev.NodeGone(node, replacement):
             return _node_gone(call, node, replacement, now)
         case ev.WentAway(role) | ev.CameBack(role) if seat := seat_with(call, role):

@@ -100,6 +100,7 @@ def probes(call: Call) -> Iterator[Probe]:
         yield Probe(f"CameBack ({role})", ev.CameBack(role))
     yield Probe("ShareSet (on)", ev.ShareSet(SEAT, on=True))
     yield Probe("ShareSet (off)", ev.ShareSet(SEAT, on=False))
+    yield Probe("DevicesSet", ev.DevicesSet(SEAT, mic=False, camera=True))
     yield Probe("Rated", ev.Rated(1, (RatingReason.NOT_SOLVED,)))
     yield Probe("NodeGone (another has room)", ev.NodeGone(NODE, SPARE))
     yield Probe("NodeGone (none has room)", ev.NodeGone(NODE, None))

@@ -105,6 +105,14 @@ class ShareSet(Event, frozen=True):
     on: bool
 
 
+class DevicesSet(Event, frozen=True):
+    """A participant's microphone and camera are on or not: switched off, or not there at all."""
+
+    participant: ParticipantId
+    mic: bool
+    camera: bool
+
+
 class NoteAdded(Event, frozen=True):
     agent: AccountId
     text: str
@@ -150,6 +158,7 @@ AnyEvent = (
     | WentAway
     | CameBack
     | ShareSet
+    | DevicesSet
     | NoteAdded
     | OutcomeSet
     | Rated

@@ -145,6 +145,14 @@ class Answer(Request, frozen=True):
     sdp: Sdp
 
 
+class Devices(Request, frozen=True):
+    """What I send: whether my microphone and my camera are on. Until it is said, both count as on."""
+
+    call: CallId
+    mic: bool
+    camera: bool
+
+
 class Rate(Request, frozen=True):
     """好差评: by the resident alone, once per call. Reasons only with one or two stars."""
 
@@ -207,7 +215,7 @@ class Rejoin(Request, frozen=True):
     generation: int  # the one that failed
 
 
-StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Rate | Dismiss
+StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Devices | Rate | Dismiss
 AgentIn = (
     Hello
     | Ping
@@ -217,6 +225,7 @@ AgentIn = (
     | Decline
     | Answer
     | Rejoin
+    | Devices
     | Share
     | AddNote
     | HangUp
@@ -325,6 +334,8 @@ class StationCall(Struct, frozen=True):
     connected: bool
     agent: AgentCard | None
     agent_away: bool  # the agent's connection is being restored
+    agent_mic: bool
+    agent_camera: bool
     slots: tuple[SlotView, ...]
     sharing: bool
     requested_at: int
@@ -365,6 +376,8 @@ class AgentCall(Struct, frozen=True):
     generation: int
     connected: bool
     resident_away: bool
+    resident_mic: bool
+    resident_camera: bool
     slots: tuple[SlotView, ...]
     sharing: bool
     requested_at: int

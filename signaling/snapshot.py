@@ -58,6 +58,8 @@ class Seat(Struct, frozen=True):
     connected: bool = False
     away_until: float | None = None  # its socket is gone; the call waits until then
     down_until: float | None = None  # its media is gone; the call waits until then
+    mic: bool = True  # as its page said last; a new connection changes nothing about it
+    camera: bool = True
 
 
 class Call(Struct, frozen=True):

@@ -90,6 +90,8 @@ class StationDesk:
                 await tell(await self._mine(call), ev.Answered(RESIDENT, generation, sdp))
             case m.Rejoin(call=call, generation=generation):
                 await tell(await self._mine(call), ev.RejoinAsked(RESIDENT, generation))
+            case m.Devices(call=call, mic=mic, camera=camera):
+                await tell(await self._mine(call), ev.DevicesSet(RESIDENT, mic, camera))
             case m.Rate(call=call, stars=stars, reasons=reasons):
                 await self._rate(await self._mine(call), stars, reasons)
             case m.Dismiss(call=call):

@@ -35,7 +35,7 @@ def _station_call(
     call: Call, snapshot: Snapshot, directory: Directory, stats: Statistics, now: float
 ) -> m.StationCall:
     seat = seat_with(call, ParticipantRole.RESIDENT)
-    agent_seat = seat_with(call, ParticipantRole.AGENT)
+    answered = None if call.agent is None else seat_with(call, ParticipantRole.AGENT)
     ahead, estimate = _waiting(call, snapshot, stats, now)
     return m.StationCall(
         id=call.id,
@@ -48,7 +48,9 @@ def _station_call(
         generation=seat.generation if seat else 0,
         connected=seat.connected if seat else False,
         agent=None if call.agent is None else directory.agent(call.agent),
-        agent_away=agent_seat is not None and call.agent is not None and _away(agent_seat),
+        agent_away=answered is not None and _away(answered),
+        agent_mic=answered is None or answered.mic,
+        agent_camera=answered is None or answered.camera,
         slots=_slots(call, seat),
         sharing=call.sharing is not None,
         requested_at=ms(call.requested_at),
@@ -118,6 +120,8 @@ def _agent_call(call: Call, agent: Agent, directory: Directory) -> m.AgentCall |
         generation=mine.generation,
         connected=mine.connected,
         resident_away=resident is None or _away(resident),
+        resident_mic=resident is None or resident.mic,
+        resident_camera=resident is None or resident.camera,
         slots=_slots(call, mine),
         sharing=call.sharing == mine.participant,
         requested_at=ms(call.requested_at),

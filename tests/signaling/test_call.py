@@ -113,6 +113,27 @@ def test_a_shared_form_is_seen_by_the_other_and_its_end_too() -> None:
     assert story.call.revision > first
 
 
+def test_what_is_switched_off_is_known_of_the_seat_and_outlives_its_connection() -> None:
+    story = Playbook.begin().talking() >> ev.DevicesSet(SEAT, mic=False, camera=True)
+    assert kinds(story) == []
+    said = story.silent().call
+    assert [(s.participant, s.mic, s.camera) for s in said.seats] == [
+        (RESIDENT, True, True),
+        (SEAT, False, True),
+    ]
+    assert (story >> ev.DevicesSet(SEAT, mic=False, camera=True)).call == said  # nothing new
+    story >> ev.RejoinAsked(SEAT, 1)
+    assert [s.mic for s in story.call.seats] == [True, False]
+
+
+def test_only_who_sits_in_a_call_has_devices_and_only_while_it_lasts() -> None:
+    story = Playbook.begin()
+    with pytest.raises(InvalidTransition):
+        story >> ev.DevicesSet(SEAT, mic=False, camera=False)
+    over = story.talking() >> ev.HungUpByAgent(AGENT)
+    assert (over >> ev.DevicesSet(SEAT, mic=False, camera=False)).call.seats[1].mic
+
+
 def test_a_reloaded_page_gets_a_new_connection_and_late_word_of_the_old_one_is_dropped() -> None:
     story = Playbook.begin().talking() >> ev.RejoinAsked(SEAT, 1)
     (story << ev.Join(SEAT, ParticipantRole.AGENT, 2)).silent()
@@ -233,6 +254,7 @@ events: st.SearchStrategy[ev.AnyEvent] = st.one_of(
     st.builds(ev.WentAway, roles),
     st.builds(ev.CameBack, roles),
     st.builds(ev.ShareSet, seats, st.booleans()),
+    st.builds(ev.DevicesSet, seats, st.booleans(), st.booleans()),
     st.builds(ev.NoteAdded, agents, st.just("n"), st.just("k")),
     st.builds(ev.OutcomeSet, agents, st.sampled_from(Outcome), st.just("")),
     st.builds(ev.Rated, st.integers(1, 5), st.just(())),

@@ -260,6 +260,7 @@ async def test_an_agent_hears_of_another_agents_call_as_of_none(world: World) ->
         {"type": "ready"},
         {"type": "answer", "generation": 1, "sdp": "v=0"},
         {"type": "rejoin", "generation": 1},
+        {"type": "devices", "mic": False, "camera": True},
     ):
         assert await other.asks(call=talk.call, **asked) is ErrorCode.UNKNOWN_CALL
 
@@ -333,6 +334,19 @@ async def test_an_agents_page_that_comes_back_during_a_call_goes_on(world: World
     shown = await back.sees()
     assert (shown.call.id, shown.activity) == (talk.call, Activity.IN_CALL)
     assert not (await talk.station.sees()).call.agent_away
+
+
+async def test_each_is_told_what_the_other_has_switched_off(world: World) -> None:
+    station, agent, ring = await rung(world)
+    assert await agent.asks("devices", call=ring.call, mic=True, camera=False) is None
+    shown = (await station.sees()).call
+    assert (shown.agent_mic, shown.agent_camera) == (True, True)  # nobody has answered yet
+    assert await agent.asks("accept", call=ring.call, reservation=ring.reservation) is None
+    shown = (await station.sees()).call
+    assert (shown.agent_mic, shown.agent_camera) == (True, False)
+    assert await station.asks("devices", call=ring.call, mic=False, camera=True) is None
+    heard = (await agent.sees()).call
+    assert (heard.resident_mic, heard.resident_camera) == (False, True)
 
 
 # --- the manager ---

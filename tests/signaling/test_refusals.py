@@ -82,6 +82,7 @@ OUT_OF_ORDER, UNKNOWN_CALL, NOT_OFFERED = (
 )
 MALFORMED, TOO_LARGE = ErrorCode.MALFORMED, ErrorCode.TOO_LARGE
 ANSWER = {"call": CALL, "generation": 1, "sdp": SDP}
+DEVICES = {"call": CALL, "mic": True, "camera": False}
 ACCEPT = {"call": CALL, "reservation": "r-stale"}
 
 ROWS: list[Row] = [
@@ -99,6 +100,7 @@ ROWS: list[Row] = [
     ("station", nothing_yet, "rate", {"call": CALL, "stars": 5}, UNKNOWN_CALL),
     ("station", nothing_yet, "answer", ANSWER, UNKNOWN_CALL),
     ("station", nothing_yet, "rejoin", {"call": CALL, "generation": 1}, UNKNOWN_CALL),
+    ("station", nothing_yet, "devices", DEVICES, UNKNOWN_CALL),
     ("station", waiting, "answer", ANSWER, OUT_OF_ORDER),  # nothing was offered yet
     ("station", ringing, "answer", {**ANSWER, "generation": 2}, OUT_OF_ORDER),
     ("station", waiting, "rejoin", {"call": CALL, "generation": 2}, OUT_OF_ORDER),
@@ -128,6 +130,7 @@ ROWS: list[Row] = [
             ("ready", {}),
             ("answer", {"generation": 1, "sdp": SDP}),
             ("rejoin", {"generation": 1}),
+            ("devices", {"mic": True, "camera": False}),
         )
     ],
     ("agent", ringing, "hang_up", {"call": CALL}, OUT_OF_ORDER),
@@ -173,6 +176,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "call": {"item": ITEM, "consent": True},
     "answer": ANSWER,
     "rejoin": {"call": CALL, "generation": 1},
+    "devices": DEVICES,
     "rate": {"call": CALL, "stars": 5},
     "set_presence": {"presence": "available"},
     "accept": ACCEPT,

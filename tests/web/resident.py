@@ -51,6 +51,8 @@ def waiting_call(item: str) -> dict[str, Any]:
         "connected": False,
         "agent": None,
         "agent_away": False,
+        "agent_mic": True,
+        "agent_camera": True,
         "slots": (),
         "sharing": False,
         "requested_at": int(time.time() * 1000),

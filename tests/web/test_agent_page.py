@@ -42,6 +42,9 @@ NO_CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException("no", "%s");
 }"""
 
+PULL_CAMERA = """const camera = window.tracks.find((track) => track.kind === "video");
+camera.stop();
+camera.dispatchEvent(new Event("ended"));"""
 COUNT_TONES = """window.tones = 0;
 window.OscillatorNode = class extends OscillatorNode {
   start(at) {
@@ -98,6 +101,8 @@ def a_call(phase: State, **changes: Any) -> m.AgentCall:
         generation=1,
         connected=phase is State.ACTIVE,
         resident_away=False,
+        resident_mic=True,
+        resident_camera=True,
         slots=SLOTS if phase in (State.CONNECTING, State.ACTIVE) else (),
         sharing=False,
         requested_at=now_ms() - 130_000,
@@ -355,17 +360,28 @@ async def called(page: Page, server: Scripted) -> None:
     await expect(page.get_by_test_id("stage").locator("video.main")).to_be_visible()
 
 
+async def said_on(server: Scripted, nth: int = 1) -> tuple[bool, bool]:
+    """Microphone and camera, as the page said them the ``nth`` time."""
+    said = await server.asked(m.Devices, nth=nth)
+    assert said.call == CALL
+    return said.mic, said.camera
+
+
 async def test_mute_and_camera_work_by_key_and_are_shown(browser: Browser, site: Site) -> None:
     async with console(browser, site, idle(), node=True) as (page, server):
         await called(page, server)
+        assert await said_on(server) == (True, True)
         await expect(page.get_by_test_id("timer")).to_contain_text("01:3")
         await page.keyboard.press("m")
         await expect(act(page, "mute")).to_have_attribute("aria-pressed", "true")
+        assert await said_on(server, nth=2) == (False, True)
         await expect(page.locator(".banners")).to_contain_text("居民听不到您说话")
         await page.keyboard.press("v")
         await expect(page.locator(".me")).to_contain_text("摄像头已关")
+        assert await said_on(server, nth=3) == (False, False)
         await page.keyboard.press("m")
         await expect(act(page, "mute")).to_have_attribute("aria-pressed", "false")
+        assert await said_on(server, nth=4) == (True, False)
         await clean(page)
         await page.keyboard.press("d")
         await page.keyboard.press("l")
@@ -424,6 +440,7 @@ async def test_a_reload_in_a_call_rejoins_at_once_and_says_that_sharing_stopped(
         said = await server.asked(m.Rejoin)
         assert (said.call, said.generation) == (CALL, 2)
         assert (await server.asked(m.Share)).on is False
+        assert await said_on(server) == (True, True)  # the page before may have said something else
         server.send(in_call(generation=3, connected=False))
         await expect(page.locator(".banners")).to_contain_text("正在恢复")
         assert (await offered(page, server, generation=3)).generation == 3
@@ -446,6 +463,34 @@ async def test_the_residents_absence_is_told_over_the_picture(browser: Browser, 
         server.send(in_call())
         await expect(page.locator(".banners")).not_to_contain_text("居民那边的网络断了")
         await expect(page.locator(".history")).to_contain_text("居民恢复")
+
+
+async def test_devices_that_are_missing_count_as_off(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), script=NO_CAMERA % "NotFoundError") as (_, server):
+        server.send(ringing())
+        assert await said_on(server) == (False, False)
+
+
+async def test_a_camera_pulled_out_counts_as_off(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), script=KEEP_TRACKS) as (page, server):
+        server.send(ringing())
+        assert await said_on(server) == (True, True)
+        await page.evaluate(PULL_CAMERA)
+        assert await said_on(server, nth=2) == (True, False)
+
+
+async def test_a_muted_resident_and_one_without_a_camera_are_told_in_words(
+    browser: Browser, site: Site
+) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(in_call(resident_mic=False, resident_camera=False))
+        await expect(page.locator(".banners")).to_contain_text("居民那边静音了")
+        await expect(page.locator(".pictures > .blank")).to_have_text("居民那边没有开摄像头，可以继续讲。")
+        await clean(page)
+        server.send(in_call())
+        await expect(page.locator(".banners")).not_to_contain_text("静音")
+        await expect(page.get_by_test_id("stage").locator("video.main")).to_be_visible()
 
 
 async def test_ending_asks_in_place_and_the_key_does_not(browser: Browser, site: Site) -> None:

@@ -198,6 +198,8 @@ async def test_without_a_camera_the_call_goes_on_and_says_so(browser: Browser, s
     async with at_station(browser, site, before=NO_CAMERA) as resident:
         await resident.calls()
         await expect(resident.sees("没有找到摄像头")).to_be_visible()
+        told = await resident.server.asked(messages.Devices)
+        assert (told.call, told.mic, told.camera) == ("call-1", True, False)
         await resident.offered_media()
         resident.told(active_call(FREIGHT))
         await evaluated(resident.page, "pretendNode.got().then((n) => n.mic > 10)", "own sound")
@@ -415,6 +417,9 @@ async def test_every_screen_of_the_call_is_sound(browser: Browser, site: Site, m
         resident.told(active_call(FREIGHT))
         await evaluated(page, PLAYS, "the agent's picture")
         await sound(page, "call")
+        resident.told(active_call(FREIGHT, agent_mic=False, agent_camera=False))
+        await page.locator(".no-picture").wait_for()
+        await sound(page, "the agent's camera and microphone are off")
         resident.told(active_call(FREIGHT, sharing=True, slots=msgspec.to_builtins(SHARED_SLOTS)))
         await page.locator(".sheet").wait_for()
         await sound(page, "shared form")

@@ -6,13 +6,15 @@ from playwright.async_api import Browser, expect
 from records.model import RatingReason
 from signaling import messages
 from tests.web.pages import Site, evaluated
-from tests.web.resident import CATALOGUE, active_call, at_station, ended_call
+from tests.web.resident import CATALOGUE, Resident, active_call, at_station, ended_call
+from tests.web.scripted import refusal
 from tests.web.test_station_page import ALL_STOPPED, KEEP_TRACKS, PLAYS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FREIGHT = CATALOGUE["items"][0]["id"]
-NO_PICTURE = "现在没有画面，可以继续说话。"
+NO_PICTURE = "工作人员关了摄像头，您可以继续说话。"
+NO_SOUND = "工作人员暂时关了麦克风，请稍等。"
 
 
 @pytest.mark.parametrize("code", [4001, 4003])
@@ -49,18 +51,55 @@ async def test_the_sign_of_a_lost_network_needs_no_network(browser: Browser, sit
         assert [url for url in asked if "icons" in url] == []
 
 
-async def test_a_camera_that_the_agent_switched_off_is_said_in_words(browser: Browser, site: Site) -> None:
+async def test_what_the_agent_switched_off_is_said_in_words(browser: Browser, site: Site) -> None:
     async with at_station(browser, site) as resident:
         await resident.calls()
         await resident.offered_media()
         resident.told(active_call(FREIGHT))
         await evaluated(resident.page, PLAYS, "the agent's picture")
-        await expect(resident.sees(NO_PICTURE)).to_have_count(0)
-        camera = "pretendNode.pc.getSenders()[1].track"
-        await resident.page.evaluate(f"{camera}.enabled = false")
+        resident.told(active_call(FREIGHT, agent_camera=False))
         await expect(resident.sees(NO_PICTURE)).to_be_visible()
-        await resident.page.evaluate(f"{camera}.enabled = true")
+        resident.told(active_call(FREIGHT, agent_mic=False))
         await expect(resident.sees(NO_PICTURE)).to_have_count(0)
+        await expect(resident.sees(NO_SOUND)).to_be_visible()
+        resident.told(active_call(FREIGHT))
+        await expect(resident.sees(NO_SOUND)).to_have_count(0)
+
+
+async def said_on(resident: Resident, nth: int = 1) -> tuple[bool, bool]:
+    """Microphone and camera, as the page said them the ``nth`` time."""
+    said = await resident.server.asked(messages.Devices, nth=nth)
+    return said.mic, said.camera
+
+
+async def test_the_agent_is_told_that_the_resident_is_muted(browser: Browser, site: Site) -> None:
+    async with at_station(browser, site) as resident:
+        await resident.calls()
+        await resident.offered_media()
+        resident.told(active_call(FREIGHT))
+        assert await said_on(resident) == (True, True)
+        await resident.presses("静音")
+        assert await said_on(resident, nth=2) == (False, True)
+        resident.server.resumable = False
+        await resident.server.drop()
+        await resident.server.asked(messages.StationHello, nth=2)
+        resident.told(active_call(FREIGHT))
+        assert await said_on(resident, nth=3) == (False, True)  # a new session may know otherwise
+        await resident.presses("取消静音")
+        assert await said_on(resident, nth=4) == (True, True)
+
+
+async def test_what_the_service_did_not_take_is_no_trouble_and_said_again(
+    browser: Browser, site: Site
+) -> None:
+    async with at_station(browser, site) as resident:
+        resident.server.refuse["devices"] = refusal(messages.ErrorCode.INTERNAL, "没有完成", "Not done")
+        await resident.calls()
+        await said_on(resident)
+        resident.server.refuse.clear()
+        resident.told(active_call(FREIGHT))
+        assert await said_on(resident, nth=2) == (True, True)
+        await expect(resident.sees("没有完成")).to_have_count(0)
 
 
 async def test_a_bad_level_counts_though_its_reasons_were_never_sent(browser: Browser, site: Site) -> None:

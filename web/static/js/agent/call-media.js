@@ -4,6 +4,7 @@
  */
 
 import { Leg } from "../kit/media.js";
+import { Switched } from "../kit/switched.js";
 import * as devices from "./devices.js";
 import { cameraOff, local, muted, network, remoteRevision } from "./state.js";
 
@@ -12,10 +13,12 @@ import { cameraOff, local, muted, network, remoteRevision } from "./state.js";
  * @typedef {object} Says what the connection has to tell the server
  * @property {(call: string, generation: number, sdp: string) => void} answer
  * @property {(call: string, generation: number) => void} rejoin the connection of this generation is gone
+ * @property {(fields: import("../kit/switched.js").Fields) => Promise<unknown>} devices
  */
 
 export class CallMedia {
   /** @type {Says} */ #says;
+  /** @type {Switched} */ #switched;
   /** @type {Leg | null} */ #leg = null;
   /** @type {string | null} */ #call = null;
   /** Counts the times that devices were opened or let go: what an older time opens late is closed again. */
@@ -25,6 +28,7 @@ export class CallMedia {
   /** @param {Says} says */
   constructor(says) {
     this.#says = says;
+    this.#switched = new Switched(says.devices);
   }
 
   /** The call that this is for, null between calls. */
@@ -71,6 +75,13 @@ export class CallMedia {
     if (camera !== null) camera.enabled = !cameraOff.value;
     void this.#leg?.setLocal("mic", mic);
     void this.#leg?.setLocal("camera", camera);
+    this.#saySwitched();
+  }
+
+  /** A new session of this page: what the service knows may be what the page before it said. */
+  sayAgain() {
+    this.#switched.forget();
+    this.#saySwitched();
   }
 
   /** @param {MediaStreamTrack | null} track */
@@ -101,6 +112,7 @@ export class CallMedia {
   #hangUp() {
     this.#leg?.close();
     this.#leg = this.#call = null;
+    this.#switched.forget();
     network.value = "unknown";
   }
 
@@ -120,5 +132,11 @@ export class CallMedia {
   /** @param {"mic" | "camera"} what */
   #unplugged(what) {
     if (local.value !== null) local.value = { ...local.value, fault: { trouble: "missing", what } };
+    this.#saySwitched();
+  }
+
+  /** Nothing is said before the devices were tried: until then nobody knows. */
+  #saySwitched() {
+    if (this.#call !== null && local.value !== null) this.#switched.say(this.#call, local.value.mic, local.value.camera);
   }
 }

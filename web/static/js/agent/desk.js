@@ -31,6 +31,7 @@ export class Desk {
   #media = new CallMedia({
     answer: (call, generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
     rejoin: (call, generation) => void this.#ask("call", "rejoin", { call, generation }),
+    devices: (fields) => this.#connection.request("devices", fields),
   });
   #sharing = new Sharing({
     send: (on) => this.#ask("share", "share", { call: this.#callId(), on }),
@@ -145,6 +146,7 @@ export class Desk {
   #keepCall(call, fresh) {
     const known = this.#media.call === call.id;
     this.#media.prepare(call.id);
+    if (fresh) this.#media.sayAgain();
     if (!fresh || this.#media.connected) return;
     void this.#ask("call", "rejoin", { call: call.id, generation: call.generation });
     if (known || !call.sharing) return;

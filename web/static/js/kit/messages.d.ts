@@ -59,6 +59,15 @@ export interface Rejoin {
   ref: number;
 }
 
+/** What I send: whether my microphone and my camera are on. Until it is said, both count as on. */
+export interface Devices {
+  type: "devices";
+  call: string;
+  mic: boolean;
+  camera: boolean;
+  ref: number;
+}
+
 /** 好差评: by the resident alone, once per call. Reasons only with one or two stars. */
 export interface Rate {
   type: "rate";
@@ -246,6 +255,8 @@ export interface StationCall {
   connected: boolean;
   agent: AgentCard | null;
   agent_away: boolean;
+  agent_mic: boolean;
+  agent_camera: boolean;
   slots: ReadonlyArray<SlotView>;
   sharing: boolean;
   requested_at: number;
@@ -323,6 +334,8 @@ export interface AgentCall {
   generation: number;
   connected: boolean;
   resident_away: boolean;
+  resident_mic: boolean;
+  resident_camera: boolean;
   slots: ReadonlyArray<SlotView>;
   sharing: boolean;
   requested_at: number;
@@ -444,9 +457,9 @@ export interface Material {
 
 export type MaterialForm = "original" | "copy" | "original_and_copy" | "filled_form";
 
-export type StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Rate | Dismiss;
+export type StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Devices | Rate | Dismiss;
 
-export type AgentIn = Hello | Ping | Pong | SetPresence | Accept | Decline | Answer | Rejoin | Share | AddNote | HangUp | WrapUp | Ready;
+export type AgentIn = Hello | Ping | Pong | SetPresence | Accept | Decline | Answer | Rejoin | Devices | Share | AddNote | HangUp | WrapUp | Ready;
 
 export type ManagerIn = Hello | Ping | Pong;
 
@@ -462,6 +475,7 @@ export interface Requests {
   hang_up: Omit<HangUp, "type" | "ref">;
   answer: Omit<Answer, "type" | "ref">;
   rejoin: Omit<Rejoin, "type" | "ref">;
+  devices: Omit<Devices, "type" | "ref">;
   rate: Omit<Rate, "type" | "ref">;
   dismiss: Omit<Dismiss, "type" | "ref">;
   set_presence: Omit<SetPresence, "type" | "ref">;

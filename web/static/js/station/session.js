@@ -2,6 +2,7 @@
 
 import { Connection, RequestError, socketUrl } from "../kit/protocol.js";
 import { Leg, getLocalMedia, stopTracks } from "../kit/media.js";
+import { Switched } from "../kit/switched.js";
 import { stationHello } from "../kit/device.js";
 import { computed, signal } from "../kit/ui.js";
 
@@ -57,6 +58,8 @@ let weakInARow = 0;
 let offered = "";
 /** A new session began: offers may have been missed while nobody listened. */
 let fresh = false;
+/** Camera and microphone were tried: what there is of them is in `own`. */
+let opened = false;
 
 const leg = new Leg({
   onAnswer: (generation, sdp) => void tell("answer", { call: offered, generation, sdp }),
@@ -69,6 +72,8 @@ const leg = new Leg({
     if (leg.state === "connected") broken.value = false;
   },
 });
+
+const switched = new Switched(async (fields) => connection?.request("devices", fields));
 
 export function start() {
   connection = new Connection({
@@ -103,6 +108,8 @@ async function draw(next) {
     return;
   }
   watchNetwork();
+  if (fresh) switched.forget();
+  saySwitched();
   if (!fresh) return;
   fresh = false;
   await openMedia();
@@ -176,6 +183,7 @@ export async function dismiss() {
 export async function toggleMute() {
   muted.value = !muted.value;
   if (own.value.mic) own.value.mic.enabled = !muted.value;
+  saySwitched();
 }
 
 /**
@@ -202,16 +210,27 @@ function openMedia() {
       stopTracks(found.mic, found.camera);
       return;
     }
+    if (found.mic) found.mic.enabled = !muted.value; // muted while it was opening
     own.value = { mic: found.mic, camera: found.camera };
     faults.value = found.faults;
+    opened = true;
+    for (const track of [found.mic, found.camera]) if (track) track.onended = saySwitched; // unplugged
+    saySwitched();
     await leg.setLocal("mic", found.mic);
     await leg.setLocal("camera", found.camera);
   })();
   return media;
 }
 
+/** Nothing is said before the devices were tried: until then nobody knows. */
+function saySwitched() {
+  if (opened && call.value && live.value) switched.say(call.value.id, own.value.mic, own.value.camera);
+}
+
 function release() {
   released += 1;
+  opened = false;
+  switched.forget();
   stopTracks(own.value.mic, own.value.camera);
   leg.close();
   media = null;

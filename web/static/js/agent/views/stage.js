@@ -61,12 +61,13 @@ function Pictures({ call, desk }) {
   const slots = call.slots.filter((slot) => slot.source !== "mic");
   const theirShare = slots.find((slot) => slot.source === "share");
   const main = theirShare ?? slots.find((slot) => slot.role === "resident");
-  const track = seenOn(desk, main);
+  const off = main?.source === "camera" && !call.resident_camera;
+  const track = off ? null : seenOn(desk, main);
   return html`
     ${
       track !== null
         ? html`<${Picture} track=${track} label=${t("call.resident")} class="main whole" />`
-        : html`<p class="blank"><${Icon} name="user" />${t(call.phase === "connecting" || !call.connected ? "call.connecting" : "call.no_picture")}</p>`
+        : html`<${Blank} call=${call} off=${off} />`
     }
     <div class="others">
       ${slots
@@ -76,6 +77,13 @@ function Pictures({ call, desk }) {
     ${shared.value !== null && html`<${MyShare} track=${shared.value.getVideoTracks()[0]} told=${call.sharing} />`}
     <${Small} kind="me" mirrored track=${cameraOff.value ? null : (local.value?.camera ?? null)}
       word=${t(cameraOff.value ? "call.camera_off" : "call.me")} icon=${muted.value ? "mic-off" : undefined} />`;
+}
+
+/** In place of the resident's picture. @param {{call: Call, off: boolean}} props */
+function Blank({ call, off }) {
+  const connecting = call.phase === "connecting" || !call.connected;
+  const word = connecting ? "call.connecting" : off ? "call.resident_no_camera" : "call.no_picture";
+  return html`<p class="blank"><${Icon} name=${off && !connecting ? "video-off" : "user"} />${t(word)}</p>`;
 }
 
 /** @param {{track: MediaStreamTrack | null, word: string, kind?: string, mirrored?: boolean, icon?: string}} props */
@@ -125,6 +133,7 @@ function Banners({ call, desk }) {
     ${(link.value === "lost" || link.value === "restarting") &&
       html`<${Banner} icon="no-network" tone="warn" word=${t(`link.${link.value}`)} />`}
     ${call.resident_away && html`<${Banner} icon="no-network" tone="warn" word=${t("call.away")} />`}
+    ${!call.resident_mic && html`<${Banner} icon="mic-off" word=${t("call.resident_muted")} />`}
     ${!call.connected && call.phase === "active" && html`<${Banner} icon="refresh" tone="warn" word=${t("call.rejoining")} />`}
     ${muted.value && html`<${Banner} icon="mic-off" tone="warn" word=${t("call.muted")} />`}
     ${shareLost.value && html`<${Banner} icon="screen-share-off" word=${t("call.share_lost")} />`}

@@ -1,10 +1,9 @@
 /** The call: the other's picture is everything, and gives way to a form when one is shared. */
 
-import { Picture, Sound, html, minutes, now, useEffect, useRef, useState } from "../../kit/ui.js";
+import { Picture, Sound, html, minutes, now, useEffect, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { Button, Dialog, Title } from "../parts.js";
 import { hangUp, muted, own, remote, serverNow, toggleMute } from "../session.js";
-import { dark } from "../dark.js";
 import { elder } from "../visit.js";
 import { CallNotes } from "./notes.js";
 
@@ -13,7 +12,6 @@ import { CallNotes } from "./notes.js";
 
 /** Long enough to read the question, short enough that a stray touch does not stand in the way. */
 const ASK_MS = 10_000;
-const LOOK_MS = 1_000;
 
 /** @param {{call: StationCall}} props */
 export function CallScreen({ call }) {
@@ -29,7 +27,7 @@ export function CallScreen({ call }) {
     ${of("mic").map((slot) => html`<${Sound} key=${slot.mid} track=${remote(slot.mid)} />`)}
     ${own.value.camera && html`<div class="own"><${Picture} track=${own.value.camera} label=${t("station.call.own")} mirrored /></div>`}
     <${Card} call=${call} />
-    <div class="call-notes"><${CallNotes} agentAway=${call.agent_away} /></div>
+    <div class="call-notes"><${CallNotes} call=${call} /></div>
     <${Controls} onEnd=${() => ask(true)} />
     ${asking && html`<${EndQuestion} onStay=${() => ask(false)} />`}
   </main>`;
@@ -39,16 +37,11 @@ export function CallScreen({ call }) {
 function Face({ slot, call }) {
   const track = remote(slot.mid);
   const name = slot.role === "agent" && call.agent ? pick(call.agent.name) : t("station.call.other");
-  const face = useRef(/** @type {HTMLElement | null} */ (null));
-  const [nothing, see] = useState(false);
-  useEffect(() => {
-    const timer = setInterval(() => see(dark(face.current?.querySelector("video"))), LOOK_MS);
-    return () => clearInterval(timer);
-  }, []);
-  const missing = track?.muted !== false ? t("station.call.picture_soon") : nothing && t("station.call.no_picture");
-  return html`<div ref=${face} class="face">
+  const off = slot.role === "agent" && !call.agent_camera;
+  const missing = off ? "station.call.agent_camera_off" : track?.muted !== false ? "station.call.picture_soon" : null;
+  return html`<div class="face">
     <${Picture} track=${track} label=${name} />
-    ${missing && html`<p class="no-picture">${missing}</p>`}
+    ${missing && html`<p class="no-picture">${t(missing)}</p>`}
   </div>`;
 }
 

@@ -30,11 +30,12 @@ function lost() {
   return waits ? t("station.link.lost_keeps") : t("station.link.lost_talking");
 }
 
-/** @param {{agentAway: boolean}} props */
-export function CallNotes({ agentAway }) {
-  if (agentAway) return html`<${Note} icon="no-network" tone="warn">${t("station.call.agent_away")}<//>`;
+/** The one thing that matters most just now. @param {{call: import("../../kit/messages.js").StationCall}} props */
+export function CallNotes({ call: seen }) {
+  if (seen.agent_away) return html`<${Note} icon="no-network" tone="warn">${t("station.call.agent_away")}<//>`;
   if (broken.value) return html`<${Note} icon="no-network" tone="warn">${t("station.call.broken")}<//>`;
   if (trouble.value) return html`<${Note} icon="warning" tone="warn">${pick(trouble.value)}<//>`;
+  if (!seen.agent_mic) return html`<${Note} icon="mic-off" tone="info">${t("station.call.agent_mic_off")}<//>`;
   if (network.value === "bad") return html`<${Note} icon="weak-network" tone="warn">${t("station.call.bad")}<//>`;
   if (network.value === "weak") return html`<${Note} icon="weak-network" tone="info">${t("station.call.weak")}<//>`;
   return html`<${DeviceNotes} />`;
