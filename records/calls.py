@@ -21,7 +21,7 @@ from records.model import (
     SiteId,
     StationId,
 )
-from records.tables import calls, journal, parts, ratings, read_as
+from records.tables import calls, journal, parts, ratings, read_as, storable
 
 MAX_PAGE = 200
 
@@ -189,8 +189,8 @@ def _conditions(wanted: CallFilter) -> list[sa.ColumnElement[bool]]:
         found.append(c.stars >= wanted.stars_min)
     if wanted.stars_max is not None:
         found.append(c.stars <= wanted.stars_max)
-    if wanted.text.strip():
-        found.append(_mentions(wanted.text.strip()))
+    if text := storable(wanted.text).strip():
+        found.append(_mentions(text))
     return found
 
 

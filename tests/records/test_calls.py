@@ -52,6 +52,11 @@ async def calls(store: Store) -> Calls:
     return store.calls
 
 
+async def test_a_search_for_what_no_engine_stores_is_no_error(calls: Calls) -> None:
+    assert (await calls.find_calls(CallFilter(text="8_1\x00\ud800 \x00"))).total == 0
+    assert (await calls.find_calls(CallFilter(text="8\x00_1"))).total == 1
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
