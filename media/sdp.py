@@ -103,6 +103,7 @@ def _section(mid: Mid, local: Local) -> list[str]:
         "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
     ]
     lines += ["a=sendrecv" if mid in UPSTREAM else "a=sendonly", "a=rtcp-mux"]
+    lines += ["a=rtcp-rsize"]  # the node sends feedback without a report before it (RFC 5506)
     lines += [f"a=msid:{_STREAM[mid]} {mid.value}"]
     lines += _opus() if audio else _vp8()
     lines += _ssrc_lines(mid, local.ssrcs[mid])

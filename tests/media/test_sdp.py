@@ -53,6 +53,7 @@ def test_the_offer_has_the_fixed_lines_in_order() -> None:
     ]
     assert re.findall(r"a=(sendrecv|sendonly)", text) == ["sendrecv"] * 3 + ["sendonly"] * 4
     assert text.count("a=candidate:") == 1
+    assert text.count("a=rtcp-rsize\r\n") == len(Mid)  # feedback goes without a report before it
     streams = {mid: stream for stream, mid in re.findall(r"a=msid:(\S+) (\S+)", text)}
     assert streams["mic"] == streams["camera"]
     assert streams["share"] not in {stream for mid, stream in streams.items() if mid != "share"}
