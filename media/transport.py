@@ -311,7 +311,8 @@ class Transport:
                 candidate = Candidate.from_sdp(text)
             except ValueError:
                 continue
-            if candidate.transport.lower() == "udp" and not candidate.host.endswith(".local"):
+            usable = candidate.transport.lower() == "udp" and 0 < candidate.port < 1 << 16
+            if usable and not candidate.host.endswith(".local"):
                 await self._ice.add_remote_candidate(candidate)
 
     def _srtp_received(self, data: bytes) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aioice.ice import Connection, StunProtocol
@@ -164,6 +164,20 @@ async def test_a_wrong_fingerprint_is_refused() -> None:
     await client.close()
     client_side.cancel()
     await asyncio.gather(client_side, return_exceptions=True)
+
+
+async def test_a_candidate_that_cannot_be_sent_to_costs_nothing() -> None:
+    node, client = make(Ear()), Client()
+    await node.gather()
+    remote = await client.remote()
+    impossible = "1 1 udp 2122260223 127.0.0.1 70000 typ host"
+    await asyncio.gather(
+        node.connect(replace(remote, candidates=(impossible,)), 5.0),
+        client.connect(node, CERTIFICATE.fingerprint),
+    )
+    assert node.connected
+    await client.close()
+    await node.close()
 
 
 async def test_nobody_there_is_a_timeout() -> None:
