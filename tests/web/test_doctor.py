@@ -307,6 +307,19 @@ async def test_a_redis_that_is_down_is_found(config: Callable[..., Config]) -> N
     assert "geheim" not in said
 
 
+async def test_a_redis_that_lets_nobody_see_its_settings_is_looked_at_all_the_same(
+    config: Callable[..., Config], redis: Redis, valkey_socket: Path
+) -> None:
+    await redis.acl_setuser(
+        "guest", enabled=True, passwords=["+geheim"], commands=["+@all", "-config"], keys=["*"]
+    )
+    try:
+        settings = config(redis__url=f"unix://guest:geheim@{valkey_socket}")
+        assert "no append-only file" in only(await services.redis(settings), Level.WARN)
+    finally:
+        await redis.acl_deluser("guest")
+
+
 async def test_a_redis_that_would_forget_is_found(
     config: Callable[..., Config], redis: Redis, valkey_socket: Path
 ) -> None:
