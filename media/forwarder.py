@@ -58,7 +58,7 @@ class Slot:
         """The viewer has nothing of this source yet: begin where a decoder can."""
         self._waiting = True
         if self.source is not None and self.video:
-            self.source.request_key_frame(now)
+            self.source.begin(self, now)
 
     # --- from the source ---
 

@@ -82,7 +82,7 @@ class Recorder:
         now = time.monotonic()
         for source, track in tracks.items():
             track.sinks.append(self._parts[_kind(source)])
-            track.request_key_frame(now)
+            track.begin(self._parts[_kind(source)], now)
 
     def tick(self, now: float) -> None:
         """Several times a second: what waited long enough is written."""

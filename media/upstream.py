@@ -68,6 +68,7 @@ class Upstream:
         self._pli_at = float("-inf")
         self._pli_due = False
         self._key_at = float("-inf")
+        self._since_key: list[Packet] = []  # while no other key frame can be had
         self._first = 0
         self._received = 0
         self._expected_before = self._received_before = 0
@@ -88,10 +89,9 @@ class Upstream:
             return
         self._timestamp = extend(timestamp, self._timestamp, TS_MOD)
         self._measure(self._timestamp, now)
-        if self.video and extended == self._highest and starts_key_frame(payload):
-            # Whoever asked before has it now; who comes later asks again.
-            self._key_at, self._pli_due = now, False
         packet = Packet(extended, self._timestamp, marker, payload, now)
+        if self.video:
+            self._keep(packet)
         for sink in self.sinks:
             sink.packet(self, packet)
 
@@ -123,6 +123,17 @@ class Upstream:
         if self.ssrc is not None:
             self._feedback.send_nack(self.ssrc, lost)
 
+    def _keep(self, packet: Packet) -> None:
+        """For ``begin``; only what somebody gets anyway."""
+        if packet.seq == self._highest and starts_key_frame(packet.payload):
+            # Whoever asked before has it now; who comes later asks again.
+            self._key_at, self._pli_due = packet.arrived, False
+            self._since_key = [packet] if self.sinks else []
+        elif packet.arrived - self._key_at >= KEY_FRAME_INTERVAL_S:
+            self._since_key = []
+        elif self._since_key:
+            self._since_key.append(packet)
+
     def _measure(self, timestamp: int, now: float) -> None:
         """Interarrival jitter (RFC 3550, 6.4.1)."""
         transit = now * self.clock_rate - timestamp
@@ -138,6 +149,15 @@ class Upstream:
             sink.report(self, moved)
 
     # --- requests out ---
+
+    def begin(self, sink: Sink, now: float) -> None:
+        """An onlooker has nothing yet to begin with: it gets the last key frame and all since, when another
+        cannot be had so soon, or one is asked for."""
+        if self._since_key and now - self._key_at < KEY_FRAME_INTERVAL_S:
+            for packet in self._since_key:
+                sink.packet(self, packet)
+        else:
+            self.request_key_frame(now)
 
     def request_key_frame(self, now: float) -> None:
         """At once, or as soon as the sender will heed it; dropped when a key frame begins before that."""

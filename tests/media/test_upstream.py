@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from media.protocol import Source
 from media.rtp import SenderReport
 from media.upstream import KEY_FRAME_AGAIN_S, KEY_FRAME_INTERVAL_S, NACK_AFTER_S, NACK_TRIES
-from tests.media.streams import DELTA, KEY, upstream
+from tests.media.streams import DELTA, KEY, REST, Seen, upstream
 
 
 @given(st.integers(0, 65535), st.permutations(range(40)), st.lists(st.integers(0, 39), max_size=20))
@@ -81,6 +81,40 @@ def test_whoever_asks_right_after_a_key_frame_waits_until_the_sender_heeds_it() 
     assert asked.plis == 1
     track.tick(1.1 + KEY_FRAME_INTERVAL_S)
     assert asked.plis == 2
+
+
+def test_who_comes_right_after_a_key_frame_begins_with_it() -> None:
+    track, asked, _ = upstream()
+    track.request_key_frame(1.0)
+    for seq, payload in enumerate((DELTA, KEY, REST, DELTA)):
+        track.receive(seq, 0, False, payload, 1.1)
+    late = Seen()
+    track.sinks.append(late)
+    track.begin(late, 1.1 + KEY_FRAME_INTERVAL_S - 0.01)
+    track.receive(4, 3000, True, DELTA, 1.4)
+    assert [p.payload for p in late.packets] == [KEY, REST, DELTA, DELTA]
+    assert asked.plis == 1
+
+
+def test_who_comes_later_asks_for_a_key_frame_of_its_own() -> None:
+    track, asked, _ = upstream()
+    track.receive(1, 0, True, KEY, 1.0)
+    late = Seen()
+    track.begin(late, 1.0 + KEY_FRAME_INTERVAL_S)
+    assert (late.packets, asked.plis) == ([], 1)
+
+
+def test_what_nobody_was_given_is_not_kept() -> None:
+    track, asked, seen = upstream()
+    track.sinks.clear()
+    track.receive(1, 0, True, KEY, 1.0)
+    track.sinks.append(seen)
+    track.receive(2, 3000, True, DELTA, 1.1)
+    seen.packets.clear()
+    track.begin(seen, 1.1)
+    assert seen.packets == []
+    track.tick(1.0 + KEY_FRAME_INTERVAL_S)
+    assert asked.plis == 1
 
 
 def test_a_key_frame_that_was_overtaken_answers_nobody_who_asks_for_a_newer_one() -> None:
