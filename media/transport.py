@@ -103,6 +103,7 @@ class Counters:
     malformed: int = 0
     unauthentic: int = 0  # SRTP that did not verify, or replayed
     overflow: int = 0
+    failed: int = 0  # something raised on its way, here or in whoever gets the packets
 
 
 class Certificate:
@@ -135,8 +136,10 @@ class _Port(StunProtocol):
                 self.receiver.media_received(data, (addr[0], addr[1]))
         except Exception:
             # Whatever a datagram holds, the next one must be read.
-            self.receiver.counters.malformed += 1
-            logger.debug("datagram dropped", exc_info=True)
+            self.receiver.counters.failed += 1
+            # Named once for each connection: a fault of the recorder's must be seen, thousands are a flood.
+            level = logging.ERROR if self.receiver.counters.failed == 1 else logging.DEBUG
+            logger.log(level, "datagram dropped", exc_info=True)
 
 
 class _Ice(Connection):

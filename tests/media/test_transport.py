@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -105,6 +106,21 @@ async def test_no_datagram_ends_a_connection(pair: Pair) -> None:
     assert counted.malformed > 100
     assert counted.unauthentic > 50
     assert pair.ear.closed == 0
+
+
+async def test_a_fault_of_whoever_gets_the_packets_is_named_once_and_ends_nothing(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(_: bytes) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    caplog.set_level(logging.INFO)
+    pair.node._listener = replace(pair.node._listener, rtp=faulty)
+    for seq in range(3):
+        await pair.client.send(build_rtp(111, False, seq, 0, 1, b"\xf8"))
+    await eventually(lambda: pair.node.counters.failed == 3)
+    assert caplog.text.count("RuntimeError: nobody foresaw this") == 1
+    assert pair.node.connected
 
 
 async def test_too_long_to_protect_is_not_sent(pair: Pair) -> None:
