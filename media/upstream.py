@@ -88,7 +88,8 @@ class Upstream:
         if not self._note(extended, now):
             return
         self._timestamp = extend(timestamp, self._timestamp, TS_MOD)
-        self._measure(self._timestamp, now)
+        if extended == self._highest:  # one that was repaired says nothing of the network's jitter
+            self._measure(self._timestamp, now)
         packet = Packet(extended, self._timestamp, marker, payload, now)
         if self.video:
             self._keep(packet)

@@ -150,3 +150,12 @@ def test_reception_counts_what_was_lost_since_the_last_report() -> None:
     second = track.reception(3.0)
     assert second is not None
     assert (second.lost, second.fraction_lost) == (2, 0.0)
+
+
+def test_a_repaired_packet_is_no_jitter() -> None:
+    track, _, _ = upstream()
+    for seq in (0, 1, 2, 4, 5, 6, 3):
+        track.receive(seq, 3000 * seq, True, DELTA, 7 / 30 if seq == 3 else seq / 30)
+    reception = track.reception(1.0)
+    assert reception is not None
+    assert reception.jitter == 0
