@@ -37,18 +37,30 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY = 64 * 1024  # bytes of a request; nobody uploads anything
 SHUTDOWN_S = 0.5
+IDLE_S = 75.0  # a connection on which no whole request comes for so long is closed
 
 
 async def serve_web(config: Config) -> None:
     """Run until cancelled."""
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(config))
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+        runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, config.web.host, config.web.port, ssl_context=_tls(config)).start()
         log.info("listening", address=config.origin)
         await asyncio.Event().wait()
+
+
+def runner_of(app: web.Application) -> web.AppRunner:
+    """aiohttp itself would keep an idle connection for an hour, so that a stranger could hold them all."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=IDLE_S,
+    )
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from records.model import StationId, Text
 from records.store import Store
 from web.auth import Gate
 from web.directory import HallDirectory
+from web.forms import arrived
 
 MAX_ENROLMENT = 2_000  # bytes of a request
 
@@ -98,7 +99,7 @@ class PublicPages:
 
     async def enrol(self, request: web.Request) -> web.Response:
         """A terminal becomes a station: the code is used up, its device key is remembered."""
-        body = await request.read()
+        body = await arrived(request.read())
         if len(body) > MAX_ENROLMENT:
             raise web.HTTPRequestEntityTooLarge(MAX_ENROLMENT, len(body))
         try:

@@ -31,7 +31,7 @@ from records.model import (
 )
 from records.sessions import Audience
 from records.store import Store
-from web.app import application
+from web.app import application, runner_of
 from web.auth import cookie_name
 from web.config import Config, Redis, Web
 
@@ -133,7 +133,7 @@ async def running(folder: Path, valkey: Path, database: int = 1) -> AsyncIterato
     store = await Store.open(config.database_url, config.recordings_url, config.data_dir)
     await _people(store)
     async with application(config) as app:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        runner = runner_of(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"

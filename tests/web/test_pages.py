@@ -1,5 +1,6 @@
 """The public pages and what they fetch: the catalogue of a site, and a terminal that becomes a station."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from records.attempts import FREE_FAILURES
 from records.model import StationId
 from tests.web.running import Device, Service, an_address, running
+from web.app import runner_of
 from web.pages import ENROLMENT_ERRORS, MAX_ENROLMENT
 from web.seed import DEMO
 
@@ -172,3 +175,16 @@ async def test_an_address_that_leads_nowhere_is_said_in_words(service: Service, 
     assert f'href="{back}"' in text
     bare = await service.get(path, html=False, cookie=cookie)
     assert (bare.status, "没有这个页面" in await bare.text()) == (404, False)
+
+
+async def test_a_connection_that_asks_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.app.IDLE_S", 0.1)
+    runner = runner_of(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"GET / HTTP/1.1\r\nHost: hall.example\r\n")  # and never the empty line
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+    writer.close()
+    await runner.cleanup()

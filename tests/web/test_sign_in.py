@@ -1,5 +1,6 @@
 """Signing in: right, wrong, too often, and where to afterwards."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -77,6 +78,19 @@ async def test_the_longest_password_that_can_be_set_signs_in(service: Service) -
 )
 async def test_a_body_that_is_no_form_is_refused(service: Service, kind: str, body: bytes) -> None:
     assert (await service.post("/agent/login", body, content_type=kind)).status == 400
+
+
+async def test_a_form_that_does_not_come_is_not_waited_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.forms.ARRIVES_S", 0.05)
+
+    async def never_whole() -> AsyncIterator[bytes]:
+        yield b"login="
+        await asyncio.Event().wait()
+
+    kind = "application/x-www-form-urlencoded"
+    assert (await service.post("/agent/login", never_whole(), content_type=kind)).status == 408
 
 
 async def test_a_nul_reaches_no_database(service: Service) -> None:
