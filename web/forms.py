@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def arrived(reading: Awaitable[T]) -> T:
-    """What a request's body was read into. Raises HTTPRequestTimeout when it comes by drops, or not at all."""
+    """What a request's body was read into. Raises HTTPRequestTimeout when it comes by drops or not at all."""
     try:
         async with asyncio.timeout(ARRIVES_S):
             return await reading
