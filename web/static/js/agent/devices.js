@@ -78,7 +78,7 @@ export async function list() {
  */
 export async function sendTo(sink, speaker) {
   const route = /** @type {{setSinkId?: (id: string) => Promise<void>}} */ (/** @type {unknown} */ (sink));
-  if (speaker === "" || route.setSinkId === undefined) return;
+  if (route.setSinkId === undefined) return;
   // A speaker unplugged since it was chosen: the system's default plays instead.
   await route.setSinkId(speaker).catch(() => undefined);
 }

@@ -18,12 +18,13 @@ export function Idle({ onGone }) {
       clearTimeout(timer);
       timer = setTimeout(() => (untouched() ? touched() : ask(true)), QUIET_MS);
     };
-    const signs = ["pointerdown", "keydown"];
-    for (const sign of signs) addEventListener(sign, touched);
+    // Somebody who watches a film to its end touches nothing; its progress, which does not bubble, counts too.
+    const signs = ["pointerdown", "keydown", "timeupdate"];
+    for (const sign of signs) addEventListener(sign, touched, true);
     touched();
     return () => {
       clearTimeout(timer);
-      for (const sign of signs) removeEventListener(sign, touched);
+      for (const sign of signs) removeEventListener(sign, touched, true);
     };
   }, []);
   const gone = () => {
