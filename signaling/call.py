@@ -247,14 +247,7 @@ def _leg(
         case ev.Answered() | ev.RejoinAsked() if event.generation > seat.generation:
             raise InvalidTransition(call, event)
         case ev.RejoinAsked() if current:
-            again = replace(
-                seat,
-                generation=seat.generation + 1,
-                offer=None,
-                answered=False,
-                refused=None,
-                connected=False,
-            )
+            again = _renewed(seat)
             return _put(call, again), (_join(again),)
         case ev.Offered(sdp=sdp) if current and seat.offer is None:
             return _put(call, replace(seat, offer=sdp)), ()
@@ -265,10 +258,13 @@ def _leg(
             return _put(call, replace(seat, answered=False, refused=detail)), ()
         case ev.Answered() if current:
             raise InvalidTransition(call, event)
-        case ev.LegUp() if current:
+        case ev.LegUp() if current and not seat.gone:
             return _leg_up(call, seat, now)
-        case ev.LegDown() if current and seat.connected:
-            down = replace(seat, connected=False, down_until=now + call.patience.away_talking)
+        case ev.LegDown() if current and not seat.connected:
+            # With several processes reading the node's events this may overtake its LegUp.
+            return _put(call, replace(seat, gone=True)), ()
+        case ev.LegDown() if current:
+            down = replace(seat, gone=True, connected=False, down_until=now + call.patience.away_talking)
             return _put(call, down), _noticed(call, seat, JournalKind.AWAY, seat.away_until is None)
     return call, ()  # of an older connection, or told twice
 
@@ -329,10 +325,7 @@ def _node_gone(call: Call, node: NodeId, replacement: NodeId | None, now: float)
         return call, ()
     if replacement is None:
         return replace(call, node_until=call.node_until or now + call.patience.node), ()
-    seats = tuple(
-        replace(s, generation=s.generation + 1, offer=None, answered=False, refused=None, connected=False)
-        for s in call.seats
-    )
+    seats = tuple(map(_renewed, call.seats))
     moved = replace(call, node=replacement, node_until=None, seats=seats)
     talking = call.state in TALKING
     recording = (_slots_command(moved), ev.Record(tuple(s.participant for s in seats))) if talking else ()
@@ -439,6 +432,19 @@ def _slots_command(call: Call) -> ev.SetSlots:
 
 def _join(seat: Seat) -> ev.Join:
     return ev.Join(seat.participant, seat.role, seat.generation)
+
+
+def _renewed(seat: Seat) -> Seat:
+    """The seat with a new media connection still to be made."""
+    return replace(
+        seat,
+        generation=seat.generation + 1,
+        offer=None,
+        answered=False,
+        refused=None,
+        connected=False,
+        gone=False,
+    )
 
 
 def _put(call: Call, seat: Seat) -> Call:

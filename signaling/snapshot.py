@@ -56,6 +56,7 @@ class Seat(Struct, frozen=True):
     answered: bool = False
     refused: str | None = None  # why the node could not use this generation's last answer
     connected: bool = False
+    gone: bool = False  # this generation's connection was there or was tried, and is over
     away_until: float | None = None  # its socket is gone; the call waits until then
     down_until: float | None = None  # its media is gone; the call waits until then
     mic: bool = True  # as its page said last; a new connection changes nothing about it

@@ -143,6 +143,18 @@ def test_a_reloaded_page_gets_a_new_connection_and_late_word_of_the_old_one_is_d
     story << ev.PassAnswer(SEAT, 2, "a2")
 
 
+def test_word_of_a_connections_end_may_overtake_word_of_its_beginning() -> None:
+    story = Playbook.begin() >> ev.Offered(RESIDENT, 1, "o") >> ev.Answered(RESIDENT, 1, "a")
+    story >> ev.LegDown(RESIDENT, 1, "closed") >> ev.LegUp(RESIDENT, 1)
+    seat = seat_with(story.call, ParticipantRole.RESIDENT)
+    assert seat is not None
+    assert not seat.connected
+    story >> ev.RejoinAsked(RESIDENT, 1) >> ev.LegUp(RESIDENT, 2)
+    seat = seat_with(story.call, ParticipantRole.RESIDENT)
+    assert seat is not None
+    assert seat.connected
+
+
 def test_an_answer_without_an_offer_is_refused() -> None:
     with pytest.raises(InvalidTransition):
         Playbook.begin() >> ev.Answered(RESIDENT, 1, "a")
