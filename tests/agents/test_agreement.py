@@ -42,6 +42,7 @@ class Hall(RuleBasedStateMachine):
         )
         self.now = 1000.0
         self.rings = 0
+        self.named: set[ReservationId] = set()  # reservation ids that were ever used
         self.fence = 0
         self.open: set[CallId] = set()  # enqueued, and neither withdrawn nor ended since
 
@@ -106,11 +107,16 @@ class Hall(RuleBasedStateMachine):
 
     @rule(agent=AGENTS, call=CALLS)
     def reserve(self, agent: AccountId, call: CallId) -> None:
+        """As a dispatcher does, with an id that nobody used before."""
         self.rings += 1
+        while ReservationId(f"r{self.rings}") in self.named:
+            self.rings += 1
         self.reserve_as(agent, call, ReservationId(f"r{self.rings}"))
 
     @rule(agent=AGENTS, call=CALLS, ring=RINGS)
     def reserve_as(self, agent: AccountId, call: CallId, ring: ReservationId) -> None:
+        """With any id, also one that is or was in use."""
+        self.named.add(ring)
         before = self.both(lambda store: store.agent(agent))
         made = self.both(lambda store: store.reserve(agent, call, ring, self.now + RULES.ring, self.now))
         if made is not None and made.fence > self.fence:
