@@ -21,8 +21,8 @@ RoomId = NewType("RoomId", str)  # equal to the call's id
 NodeId = NewType("NodeId", str)
 
 NODES = "bb:media:nodes"
-NODE_LEASE_S = 6.0
-NODE_BEAT_S = 2.0
+NODE_LEASE_S = 2.0  # a node that does not beat for this long is dead: its calls go elsewhere
+NODE_BEAT_S = 0.5
 
 
 def node_key(node: NodeId) -> str:
@@ -101,11 +101,22 @@ class Join(Command, frozen=True):
 
 
 class Answer(Command, frozen=True):
-    """The browser's SDP answer; followed by ``Connected``, or ``Refused`` when it does not fit the offer."""
+    """The browser's SDP answer; followed by ``Connected``, or ``Refused`` when it does not fit the offer.
+    ``restart`` is that of the offer it answers."""
 
     participant: ParticipantId
     generation: int
     sdp: str
+    restart: int = 0
+
+
+class RestartIce(Command, frozen=True):
+    """A browser on a new network: the same connection, DTLS and SRTP included, gets new ICE credentials
+    (RFC 8839, 4.4.1.1.1). Answered by ``Offered`` with this ``restart``, which counts up from 1."""
+
+    participant: ParticipantId
+    generation: int
+    restart: int
 
 
 class Leave(Command, frozen=True):
@@ -126,7 +137,7 @@ class Record(Command, frozen=True):
     participants: tuple[ParticipantId, ...]
 
 
-AnyCommand = OpenRoom | CloseRoom | Join | Answer | Leave | SetSlots | Record
+AnyCommand = OpenRoom | CloseRoom | Join | Answer | RestartIce | Leave | SetSlots | Record
 
 
 # --- events: node -> signaling -----------------------------------------------------------------
@@ -143,6 +154,7 @@ class Offered(NodeEvent, frozen=True):
     participant: ParticipantId
     generation: int
     sdp: str
+    restart: int = 0
 
 
 class RefusalReason(StrEnum):
@@ -206,7 +218,8 @@ AnyEvent = Offered | Refused | Connected | Disconnected | PartOpened | PartSeale
 
 
 class NodeInfo(Struct, frozen=True):
-    """What a node says of itself every ``NODE_BEAT_S``; gone when its lease is over."""
+    """What a node says of itself every ``NODE_BEAT_S``; gone when its lease is over. A node is one worker
+    process; ``full`` is why it takes no more rooms now (None: it does), by what it measured."""
 
     node: NodeId
     pid: int
@@ -215,9 +228,67 @@ class NodeInfo(Struct, frozen=True):
     capacity: int  # rooms it will take
     draining: bool
     started_at: float
+    port: int = 0  # the UDP port of all its calls
+    cpu: float = 0.0  # share of one core, the last seconds
+    lag_ms: float = 0.0  # how late its loop ran, 99th percentile of the last seconds
+    full: str | None = None
+
+
+# --- quality: node -> whoever shows it ---------------------------------------------------------------
+
+
+class TrackQuality(Struct, frozen=True):
+    """One direction of one track between a participant and the node; sums since the connection began."""
+
+    mid: Mid
+    packets: int
+    lost: int  # missing on arrival, before repair
+    unrepaired: int  # never came
+    bitrate: int  # bit/s over the last interval
+    jitter_ms: float
+    key_frames: int = 0
+    freezes: int = 0  # video: times that nothing could be shown for more than 0.5 s
+
+
+class LegQuality(Struct, frozen=True):
+    """One participant's connection. ``up`` is what the node gets, ``down`` what it sends and the viewer
+    reports. ``rtt_ms`` is None until it was measured; ``limit`` (bit/s) is what the viewer's path
+    carries, None: no limit known; ``recorder_lag_ms`` how long frames wait for the disk."""
+
+    participant: ParticipantId
+    generation: int
+    up: tuple[TrackQuality, ...]
+    down: tuple[TrackQuality, ...]
+    rtt_ms: float | None
+    limit: int | None
+    recorder_lag_ms: float = 0.0
+
+
+class Quality(Struct, frozen=True):
+    """What a node says of one room every ``QUALITY_S``: the value of ``quality_key`` and, at the same time, a
+    message on ``quality_channel``."""
+
+    hall: str
+    room: RoomId
+    node: NodeId
+    at: float
+    legs: tuple[LegQuality, ...]
+
+
+QUALITY_S = 2.0
+QUALITY_KEPT_S = 10
+
+
+def quality_key(hall: str, room: RoomId) -> str:
+    return f"bb:{{{hall}}}:quality:{room}"
+
+
+def quality_channel(hall: str) -> str:
+    return f"bb:{{{hall}}}:quality"
 
 
 encode = msgspec.json.encode
+quality_decoder = msgspec.json.Decoder(Quality)
 command_decoder = msgspec.json.Decoder(AnyCommand)
 event_decoder = msgspec.json.Decoder(AnyEvent)
 info_decoder = msgspec.json.Decoder(NodeInfo)

@@ -19,6 +19,7 @@ from media.protocol import (
     OpenRoom,
     Record,
     RefusalReason,
+    RestartIce,
     RoomId,
     SetSlots,
     Source,
@@ -90,6 +91,16 @@ class AcceptAnswer:
     participant: ParticipantId
     generation: int
     sdp: str
+    restart: int = 0
+
+
+@dataclass(frozen=True)
+class RestartLeg:
+    """New ICE credentials for a connection that stays; told as an offer."""
+
+    participant: ParticipantId
+    generation: int
+    restart: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ class Refuse:
     detail: str
 
 
-Effect = OpenLeg | AcceptAnswer | CloseLeg | Rewire | Rerecord | SealRoom | Refuse
+Effect = OpenLeg | AcceptAnswer | RestartLeg | CloseLeg | Rewire | Rerecord | SealRoom | Refuse
 Outcome = tuple[Room, tuple[Effect, ...]]
 
 
@@ -154,8 +165,8 @@ def transition(room: Room, event: Event, now: float) -> Outcome:
             return _close(room)
         case Join():
             return _join(room, event)
-        case Answer():
-            return _answer(room, event)
+        case Answer() | RestartIce():
+            return _of_connection(room, event)
         case Leave():
             return _leave(room, event.participant, now)
         case SetSlots():
@@ -195,15 +206,17 @@ def _join(room: Room, join: Join) -> Outcome:
     return after, (*replaced, OpenLeg(who, join.generation), Rewire(), Rerecord())
 
 
-def _answer(room: Room, answer: Answer) -> Outcome:
-    known = room.participants.get(answer.participant)
+def _of_connection(room: Room, command: Answer | RestartIce) -> Outcome:
+    who, known = command.participant, room.participants.get(command.participant)
     if known is None:
         reason, detail = RefusalReason.NO_SUCH_PARTICIPANT, "nobody of this id is in the room"
-    elif answer.generation != known.generation or not known.alive:
+    elif command.generation != known.generation or not known.alive:
         reason, detail = RefusalReason.STALE_GENERATION, f"the connection is at generation {known.generation}"
+    elif isinstance(command, RestartIce):
+        return room, (RestartLeg(who, command.generation, command.restart),)
     else:
-        return room, (AcceptAnswer(answer.participant, answer.generation, answer.sdp),)
-    return room, (Refuse(answer.participant, answer.generation, reason, detail),)
+        return room, (AcceptAnswer(who, command.generation, command.sdp, command.restart),)
+    return room, (Refuse(who, command.generation, reason, detail),)
 
 
 def _leave(room: Room, who: ParticipantId, now: float) -> Outcome:
