@@ -245,6 +245,31 @@ class CallSummary(Struct, frozen=True):
     stars: int | None = None  # 1 (非常不满意) .. 5 (非常满意)
 
 
+class QualityRow(Struct, frozen=True):
+    """Ten seconds of one participant's connection, from ``at`` (Unix seconds) on: counts within them, means
+    of bitrates (bit/s) and round trip, the worst jitter, recorder lag and bitrate limit. ``up`` is towards
+    the media node; ``lost`` is before repair, ``unrepaired`` never came."""
+
+    call: CallId
+    participant: ParticipantId
+    at: float
+    role: ParticipantRole
+    rtt_ms: float | None
+    bitrate_limit: int | None  # what the path carried; None: no limit was seen
+    up_bitrate: int
+    down_bitrate: int
+    up_packets: int
+    up_lost: int
+    up_unrepaired: int
+    down_packets: int
+    down_lost: int
+    down_unrepaired: int
+    jitter_ms: float
+    freezes: int
+    key_frames: int
+    recorder_lag_ms: float
+
+
 class Gap(Struct, frozen=True):
     """Media that is missing inside a part. Seconds from the part's start."""
 

@@ -12,6 +12,7 @@ from records.devices import Devices
 from records.grants import Grants
 from records.journal import Ledger
 from records.manifest import Manifests, load_key
+from records.quality import QualityLog
 from records.sessions import Sessions
 from records.storage import Storage
 
@@ -27,6 +28,7 @@ class Store:
         self.database = database
         self.storage = storage
         self.ledger = Ledger(database)
+        self.quality = QualityLog(database)
         self.calls = Calls(database)
         self.accounts = Accounts(database, hasher)
         self.sessions = Sessions(database)

@@ -1,8 +1,8 @@
 """Every table of records/, once. The migrations build exactly this (a test compares the two).
 
 Times are Unix seconds as doubles. Ids are plain strings made by whoever owns the thing. Who writes which
-table is said in docs/records.md; ``journal``, ``audit`` and ``manifests`` are append-only, which triggers
-made by the migrations enforce in the database itself.
+table is said in docs/records.md; ``journal``, ``quality``, ``audit`` and ``manifests`` are append-only, which
+triggers made by the migrations enforce in the database itself.
 """
 
 from typing import Any, TypeVar
@@ -111,6 +111,35 @@ parts = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=True),
     _id("sha256", nullable=True),
     sa.Column("gaps", sa.JSON, nullable=False),
+)
+
+# No foreign key to calls either: rows come from whichever process heard of the call first.
+quality = sa.Table(
+    "quality",
+    metadata,
+    _id("call", primary_key=True),
+    _id("participant", primary_key=True),
+    sa.Column("at", sa.Double, primary_key=True),
+    _id("role"),
+    sa.Column("rtt_ms", sa.Double, nullable=True),
+    sa.Column("bitrate_limit", sa.BigInteger, nullable=True),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False)
+        for name in (
+            "up_bitrate",
+            "down_bitrate",
+            "up_packets",
+            "up_lost",
+            "up_unrepaired",
+            "down_packets",
+            "down_lost",
+            "down_unrepaired",
+        )
+    ),
+    sa.Column("jitter_ms", sa.Double, nullable=False),
+    sa.Column("freezes", sa.Integer, nullable=False),
+    sa.Column("key_frames", sa.Integer, nullable=False),
+    sa.Column("recorder_lag_ms", sa.Double, nullable=False),
 )
 
 ratings = sa.Table(

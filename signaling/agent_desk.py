@@ -7,7 +7,7 @@ from records.model import Account, CallId, ParticipantId, ParticipantRole
 from signaling import events as ev
 from signaling import messages as m
 from signaling import views
-from signaling.bus import QUEUE, agent_topic, call_topic
+from signaling.bus import QUEUE, agent_topic, call_topic, quality_topic
 from signaling.call import InvalidTransition
 from signaling.errors import Refusal
 from signaling.hall import Hall
@@ -43,12 +43,13 @@ class AgentDesk:
         self._still_signed_in = still_signed_in
         self._call: CallId | None = None
         self._shown: m.AgentState | None = None
+        self._quality: m.CallQuality | None = None
         self._leg = OfferedLeg()
         self._signed_out = False
 
     def concerns(self, topic: str) -> bool:
         return topic in (QUEUE, agent_topic(self._account.id)) or (
-            self._call is not None and topic == call_topic(self._call)
+            self._call is not None and topic in (call_topic(self._call), quality_topic(self._call))
         )
 
     async def opened(self, resumed: bool) -> None:
@@ -89,6 +90,16 @@ class AgentDesk:
         if call is not None and (seat := self._seat(call)) is not None:
             send_leg(self._hall, self._session, self._leg, call, seat[0])
             await is_back(self._hall, call, seat[0])
+            self._show_quality(call)
+
+    def _show_quality(self, call: Call) -> None:
+        standings = self._hall.quality.of(call.id, self._hall.clock())
+        quality = m.CallQuality(call.id, views.networks(call, standings))
+        nothing = self._quality is None or self._quality.call != call.id
+        if quality == self._quality or (nothing and not quality.networks):
+            return
+        self._quality = quality
+        self._session.send(quality)
 
     async def receive(self, message: m.AgentIn) -> None:
         tell, me = self._hall.switchboard.tell, self._account.id

@@ -34,6 +34,11 @@ def holder_topic(identity: str) -> str:
     return f"holder:{identity}"
 
 
+def quality_topic(call: CallId) -> str:
+    """Told within a process only: every process hears of quality by itself."""
+    return f"quality:{call}"
+
+
 class Bus(Protocol):
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have every topic told to ``listener``; returns how to stop."""
@@ -77,6 +82,10 @@ class RedisBus:
         self._local.tell_here(*topics)
         with contextlib.suppress(RedisError, OSError):
             await self._redis.publish(self._channel, "\n".join(topics))
+
+    def tell_here(self, *topics: str) -> None:
+        """Only within this process."""
+        self._local.tell_here(*topics)
 
     async def run(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from agents.availability import Availability, Snapshot
@@ -12,6 +12,7 @@ from signaling.calls import Calls
 from signaling.holders import Holders
 from signaling.ice import Turn
 from signaling.ports import Directory, Ledger, Statistics
+from signaling.quality import Board
 from signaling.switchboard import Switchboard
 
 
@@ -29,6 +30,7 @@ class Hall:
     clock: Callable[[], float]
     snapshot: Callable[[], Awaitable[Snapshot]]
     nodes: Callable[[], Awaitable[tuple[NodeInfo, ...]]]
+    quality: Board = field(default_factory=Board)
 
 
 T = TypeVar("T")

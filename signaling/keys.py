@@ -18,6 +18,10 @@ class Keys:
         """Hash: ``revision`` and ``body`` (JSON of signaling.call.Call)."""
         return f"{self._root}call:{call}"
 
+    def quality_writer(self, call: CallId) -> str:
+        """String: the web process that writes this call's quality series; expires."""
+        return f"{self._root}quality-writer:{call}"
+
     def holder(self, identity: str) -> str:
         """String: the session that holds this identity's socket; expires."""
         return f"{self._root}holder:{identity}"

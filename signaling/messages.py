@@ -30,6 +30,7 @@ from records.model import (
     StationId,
     Text,
 )
+from signaling.quality import Judgement
 from signaling.snapshot import State
 
 PROTOCOL = 1
@@ -407,6 +408,32 @@ class AgentState(Out, frozen=True):
     colleagues_free: int
 
 
+class Network(Struct, frozen=True):
+    """One participant's connection to the media node: what is said of it, and figures of the last seconds."""
+
+    role: ParticipantRole
+    judgement: Judgement
+    rtt_ms: int | None
+    loss: float
+    unrepaired: float
+    up_kbps: int
+    down_kbps: int
+
+
+class CallQuality(Out, frozen=True):
+    """How good the connections of the agent's call are; no ``networks`` when nothing is known any more."""
+
+    call: CallId
+    networks: tuple[Network, ...]
+
+
+class OwnQuality(Out, frozen=True):
+    """What is said of the station's own network during a call."""
+
+    call: CallId
+    judgement: Judgement | None
+
+
 class WaitingRow(Struct, frozen=True):
     call: CallId
     item: Text
@@ -423,6 +450,7 @@ class LiveRow(Struct, frozen=True):
     phase: State
     answered_at: int | None
     sharing: bool
+    networks: tuple[Network, ...]
 
 
 class AgentRow(Struct, frozen=True):
@@ -442,8 +470,13 @@ class StationRow(Struct, frozen=True):
 
 class NodeRow(Struct, frozen=True):
     node: str
+    port: int
     rooms: int
     capacity: int
+    cpu: int
+    lag_ms: float
+    draining: bool
+    full: str | None
 
 
 class DayFigures(Struct, frozen=True):
@@ -469,7 +502,18 @@ class ManagerState(Out, frozen=True):
     today: DayFigures
 
 
-StationOut = Challenge | Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | StationState
-AgentOut = Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | AgentState
+StationOut = (
+    Challenge
+    | Welcome
+    | ServerPing
+    | ServerPong
+    | Ack
+    | Error
+    | TakenOver
+    | Offer
+    | StationState
+    | OwnQuality
+)
+AgentOut = Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | AgentState | CallQuality
 ManagerOut = Welcome | ServerPing | ServerPong | Ack | Error | ManagerState
 AnyOut = StationOut | AgentOut | ManagerOut

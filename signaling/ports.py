@@ -16,6 +16,7 @@ from records.model import (
     ItemId,
     JournalEntry,
     Part,
+    QualityRow,
     RatingReason,
     SiteId,
     SkillId,
@@ -49,6 +50,14 @@ class Ledger(Protocol):
 
     async def recording_complete(self, call: CallId) -> None:
         """The media node has sealed every part of the call's recording. Raises NotYet."""
+        ...
+
+
+class QualityLog(Protocol):
+    """How good the connections of each call were, for good."""
+
+    async def keep(self, rows: Sequence[QualityRow]) -> None:
+        """Append; a row already there by call, participant and time is skipped."""
         ...
 
 

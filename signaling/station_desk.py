@@ -6,7 +6,7 @@ from records.model import CallId, ItemId, ParticipantRole, RatingReason
 from signaling import events as ev
 from signaling import messages as m
 from signaling import views
-from signaling.bus import QUEUE, call_topic
+from signaling.bus import QUEUE, call_topic, quality_topic
 from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import station_identity
@@ -35,12 +35,13 @@ class StationDesk:
         self._still_enrolled = still_enrolled
         self._call: CallId | None = None
         self._shown: m.StationState | None = None
+        self._quality: m.OwnQuality | None = None
         self._leg = OfferedLeg()
 
     def concerns(self, topic: str) -> bool:
         if topic == QUEUE:
             return self._shown is not None and self._shown.call is not None
-        return self._call is not None and topic == call_topic(self._call)
+        return self._call is not None and topic in (call_topic(self._call), quality_topic(self._call))
 
     async def opened(self, resumed: bool) -> None:
         call = await self._own()
@@ -78,6 +79,18 @@ class StationDesk:
         if call is not None:
             send_leg(self._hall, self._session, self._leg, call, RESIDENT)
             await is_back(self._hall, call, RESIDENT)
+            self._show_quality(call)
+
+    def _show_quality(self, call: Call) -> None:
+        """Of the station's own network; what the agent's is like is no business of the resident's."""
+        standings = self._hall.quality.of(call.id, self._hall.clock())
+        mine = [n for n in views.networks(call, standings) if n.role is ParticipantRole.RESIDENT]
+        quality = m.OwnQuality(call.id, mine[0].judgement if mine else None)
+        nothing = self._quality is None or self._quality.call != call.id
+        if quality == self._quality or (nothing and quality.judgement is None):
+            return
+        self._quality = quality
+        self._session.send(quality)
 
     async def receive(self, message: m.StationIn) -> None:
         tell = self._hall.switchboard.tell

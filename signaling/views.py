@@ -1,11 +1,15 @@
 """What each audience is shown of the truth. Pure: snapshots in, messages out."""
 
+from collections.abc import Callable, Mapping
+
 from agents import waiting
 from agents.agent import Agent, Presence
 from agents.availability import Snapshot
-from records.model import ParticipantRole, Text
+from media.protocol import NodeInfo
+from records.model import CallId, ParticipantId, ParticipantRole, Text
 from signaling import messages as m
 from signaling.ports import Directory, StationCard, Statistics
+from signaling.quality import Standing
 from signaling.snapshot import Call, Seat, State, seat_with, slots
 
 NOBODY = Text("—", "—")
@@ -137,22 +141,27 @@ def manager_state(
     calls: tuple[Call, ...],
     snapshot: Snapshot,
     online: frozenset[str],
-    nodes: tuple[m.NodeRow, ...],
+    nodes: tuple[NodeInfo, ...],
+    standings: Callable[[CallId], Mapping[ParticipantId, Standing]],
     directory: Directory,
     stats: Statistics,
     now: float,
 ) -> m.ManagerState:
-    """``online``: the ids of the stations whose socket is held."""
+    """``online``: the ids of the stations whose socket is held; ``standings``: of a call's networks."""
     by_age = sorted(calls, key=lambda c: (c.requested_at, c.id))
     return m.ManagerState(
         now=ms(now),
         waiting=tuple(_waiting_row(c, directory) for c in by_age if c.state in (State.QUEUED, State.OFFERED)),
-        live=tuple(_live_row(c, directory) for c in by_age if c.state in (State.CONNECTING, State.ACTIVE)),
+        live=tuple(
+            _live_row(c, directory, networks(c, standings(c.id)))
+            for c in by_age
+            if c.state in (State.CONNECTING, State.ACTIVE)
+        ),
         agents=tuple(
             _agent_row(a, directory) for a in snapshot.agents if a.presence is not Presence.SIGNED_OUT
         ),
         stations=tuple(m.StationRow(s.id, s.name, s.id in online) for s in directory.stations()),
-        nodes=nodes,
+        nodes=tuple(map(_node_row, sorted(nodes, key=lambda n: (n.port, n.node)))),
         today=stats.today(),
     )
 
@@ -168,7 +177,40 @@ def _waiting_row(call: Call, directory: Directory) -> m.WaitingRow:
     )
 
 
-def _live_row(call: Call, directory: Directory) -> m.LiveRow:
+def networks(call: Call, standings: Mapping[ParticipantId, Standing]) -> tuple[m.Network, ...]:
+    """In the order of the seats; nothing while it waits or when it is over."""
+    if call.state not in (State.CONNECTING, State.ACTIVE):
+        return ()
+    return tuple(_network(s.role, standings[s.participant]) for s in call.seats if s.participant in standings)
+
+
+def _network(role: ParticipantRole, standing: Standing) -> m.Network:
+    sample = standing.sample
+    return m.Network(
+        role=role,
+        judgement=standing.judgement,
+        rtt_ms=None if sample.rtt_ms is None else round(sample.rtt_ms),
+        loss=round(100 * sample.loss, 1),
+        unrepaired=round(100 * max(sample.up.loss_for_good, sample.down.loss_for_good), 1),
+        up_kbps=round(sample.up.bitrate / 1000),
+        down_kbps=round(sample.down.bitrate / 1000),
+    )
+
+
+def _node_row(node: NodeInfo) -> m.NodeRow:
+    return m.NodeRow(
+        node=node.node,
+        port=node.port,
+        rooms=node.rooms,
+        capacity=node.capacity,
+        cpu=round(100 * node.cpu),
+        lag_ms=round(node.lag_ms, 1),
+        draining=node.draining,
+        full=node.full,
+    )
+
+
+def _live_row(call: Call, directory: Directory, networks: tuple[m.Network, ...]) -> m.LiveRow:
     agent = None if call.agent is None else directory.agent(call.agent)
     return m.LiveRow(
         call=call.id,
@@ -178,6 +220,7 @@ def _live_row(call: Call, directory: Directory) -> m.LiveRow:
         phase=call.state,
         answered_at=ms_or_none(call.answered_at),
         sharing=call.sharing is not None,
+        networks=networks,
     )
 
 

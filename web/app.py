@@ -77,7 +77,9 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         await directory.renew()
         await statistics.renew()
         ledger = HallLedger(store, time.time)
-        running = await stack.enter_async_context(live(config, directory, statistics, ledger, days))
+        running = await stack.enter_async_context(
+            live(config, directory, statistics, ledger, store.quality, days)
+        )
         renewing = asyncio.create_task(keep_renewed(directory, statistics), name="renew names and figures")
         stack.push_async_callback(_cancelled, renewing)
         orphans = Orphans(store, config.recordings_folder, time.time)

@@ -21,7 +21,9 @@ from signaling.call import InvalidTransition
 from signaling.hall import Hall, Shared
 from signaling.holders import RedisHolders
 from signaling.ice import Turn
-from signaling.ports import Directory, Ledger, Statistics
+from signaling.ports import Directory, Ledger, QualityLog, Statistics
+from signaling.quality import Board
+from signaling.quality_feed import QualityFeed, QualityKeeper
 from signaling.redis_calls import RedisCalls
 from signaling.rooms import MediaEvents, RedisNodes
 from signaling.snapshot import Call
@@ -47,7 +49,12 @@ class Live:
 
 @asynccontextmanager
 async def live(
-    config: Config, directory: Directory, statistics: Statistics, ledger: Ledger, days: HallTime
+    config: Config,
+    directory: Directory,
+    statistics: Statistics,
+    ledger: Ledger,
+    qualities: QualityLog,
+    days: HallTime,
 ) -> AsyncIterator[Live]:
     """Connected and running until left; a loop that dies takes the process with it, to be started again."""
     async with AsyncExitStack() as stack:
@@ -58,13 +65,14 @@ async def live(
         stack.push_async_callback(reader.aclose)
         await redis.ping()
         made = _plug(config, redis, directory, statistics, ledger, days)
+        me, board = f"web-{secrets.token_hex(4)}", made.hall.quality
         loops = {
             "bus": made.bus.run,
             "timers": Timers(made.hall).run,
             "dispatcher": made.dispatcher.run,
-            "media events": MediaEvents(
-                reader, config.hall.id, f"web-{secrets.token_hex(4)}", made.hall.switchboard.hear
-            ).run,
+            "media events": MediaEvents(reader, config.hall.id, me, made.hall.switchboard.hear).run,
+            "quality": QualityFeed(redis, config.hall.id, board, made.bus.tell_here, time.time).run,
+            "quality series": QualityKeeper(redis, config.hall.id, me, board, qualities, time.time).run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(loop(), name=name) for name, loop in loops.items()]
@@ -138,6 +146,7 @@ def _plug(
         clock=time.time,
         snapshot=snapshot,
         nodes=Shared(nodes.alive, time.monotonic, NODES_S),
+        quality=Board(),
     )
     return _Made(hall, Sockets(hall, lambda: secrets.token_urlsafe(24), time.monotonic), bus, dispatcher)
 

@@ -102,7 +102,7 @@ async def test_the_sqlite_file_is_private_and_its_settings_are_as_documented(tmp
     await database.close()
 
 
-@pytest.mark.parametrize("table", ["journal", "audit", "manifests"])
+@pytest.mark.parametrize("table", ["journal", "quality", "audit", "manifests"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET at = 0", "DELETE FROM {}"])
 async def test_the_database_refuses_to_change_what_is_append_only(
     database: Database, table: str, change: str
@@ -164,6 +164,9 @@ async def _fill(database: Database) -> None:
         "VALUES (1, 1, '', '', '', '', '', '{}', '', '')",
         "INSERT INTO manifests (seq, call, at, body, hash, signature, public_key) "
         "VALUES (1, 'c1', 1, '', '', '', '')",
+        "INSERT INTO quality (call, participant, at, role, up_bitrate, down_bitrate, up_packets, up_lost, "
+        "up_unrepaired, down_packets, down_lost, down_unrepaired, jitter_ms, freezes, key_frames, "
+        "recorder_lag_ms) VALUES ('c1', 'resident', 1, 'resident', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
     )
     async with database.write() as connection:
         await connection.execute(

@@ -37,7 +37,7 @@ def calm(**changed: Any) -> ManagerState:
     state = ManagerState(
         now=NOW_MS,
         waiting=(),
-        live=(LiveRow(CallId("l1"), ITEM, ONE, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True),),
+        live=(LiveRow(CallId("l1"), ITEM, ONE, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True, ()),),
         agents=(
             AgentRow(AccountId("a1"), LI_HUA, Presence.AVAILABLE, None, Activity.IN_CALL, NOW_MS - 65_000),
             AgentRow(
@@ -45,7 +45,7 @@ def calm(**changed: Any) -> ManagerState:
             ),
         ),
         stations=(StationRow(StationId("s1"), ONE, True), StationRow(StationId("s2"), TWO, True)),
-        nodes=(NodeRow("media-1", 1, 40),),
+        nodes=(NodeRow("media-1", 40000, 1, 40, 7, 0.4, False, None),),
         today=DayFigures(11, 9, 1, 9, 15, 7.5, 300.0, 4.8),
     )
     return msgspec.structs.replace(state, **changed)

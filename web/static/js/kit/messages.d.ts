@@ -291,6 +291,16 @@ export type Source = "mic" | "camera" | "share";
 
 export type EndReason = "completed_by_resident" | "completed_by_agent" | "cancelled" | "resident_lost" | "agent_lost" | "connect_failed" | "media_lost";
 
+/** What is said of the station's own network during a call. */
+export interface OwnQuality {
+  type: "own_quality";
+  call: string;
+  judgement: Judgement | null;
+  seq?: number;
+}
+
+export type Judgement = "good" | "weak" | "bad";
+
 /** The whole of what an agent's console draws from. During wrap-up ``call`` is the ended one. */
 export interface AgentState {
   type: "agent_state";
@@ -346,6 +356,25 @@ export interface AgentCall {
   outcome_note: string;
 }
 
+/** How good the connections of the agent's call are; no ``networks`` when nothing is known any more. */
+export interface CallQuality {
+  type: "call_quality";
+  call: string;
+  networks: ReadonlyArray<Network>;
+  seq?: number;
+}
+
+/** One participant's connection to the media node: what is said of it, and figures of the last seconds. */
+export interface Network {
+  role: ParticipantRole;
+  judgement: Judgement;
+  rtt_ms: number | null;
+  loss: number;
+  unrepaired: number;
+  up_kbps: number;
+  down_kbps: number;
+}
+
 /** */
 export interface ManagerState {
   type: "manager_state";
@@ -377,6 +406,7 @@ export interface LiveRow {
   phase: State;
   answered_at: number | null;
   sharing: boolean;
+  networks: ReadonlyArray<Network>;
 }
 
 /** */
@@ -399,8 +429,13 @@ export interface StationRow {
 /** */
 export interface NodeRow {
   node: string;
+  port: number;
   rooms: number;
   capacity: number;
+  cpu: number;
+  lag_ms: number;
+  draining: boolean;
+  full: string | null;
 }
 
 /** Since midnight of the hall's time zone. ``in_goal`` counts calls answered within ``goal_s``. */
@@ -463,9 +498,9 @@ export type AgentIn = Hello | Ping | Pong | SetPresence | Accept | Decline | Ans
 
 export type ManagerIn = Hello | Ping | Pong;
 
-export type StationOut = Challenge | Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | StationState;
+export type StationOut = Challenge | Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | StationState | OwnQuality;
 
-export type AgentOut = Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | AgentState;
+export type AgentOut = Welcome | ServerPing | ServerPong | Ack | Error | TakenOver | Offer | AgentState | CallQuality;
 
 export type ManagerOut = Welcome | ServerPing | ServerPong | Ack | Error | ManagerState;
 
