@@ -6,6 +6,7 @@ fills and empties it, and so does a simulated network in a test.
 """
 
 import socket
+from array import array
 from struct import Struct
 from typing import Any, NewType
 
@@ -40,10 +41,13 @@ _NAMELEN = ffi.offsetof("struct msghdr", "msg_namelen") // 4
 _CONTROLLEN = ffi.offsetof("struct msghdr", "msg_controllen") // 4
 _LEN = ffi.offsetof("struct mmsghdr", "msg_len") // 4
 _STAMP = Struct("@QiiqQ")  # cmsghdr of SCM_TIMESTAMPNS: length, level, type, seconds, nanoseconds
+_STAMP_WORDS = CONTROL_BYTES // 8
+_SECONDS, _NANOSECONDS = 2, 3  # inside it, in 64-bit words
 
 _IN4 = Struct("=H2s4s8x")
 _IN6 = Struct("=H2s4x16s4x")
 _SIZE_OF = {socket.AF_INET: _IN4.size, socket.AF_INET6: _IN6.size}
+_NAMES = {size: Struct(f"{size}s{NAME_BYTES - size}x") for size in (_IN4.size, _IN6.size)}
 
 
 class Batch:
@@ -74,64 +78,77 @@ class Batch:
             header.msg_iov, header.msg_iovlen = self._vectors + i, 1
             if receives:
                 header.msg_control, header.msg_controllen = control + i * CONTROL_BYTES, CONTROL_BYTES
-        self._lengths = memoryview(ffi.buffer(self._vectors)).cast("B").cast("Q")
-        self._words = memoryview(ffi.buffer(self.messages)).cast("B").cast("I")
+        # The kernel's structures as columns, one item a slot: a whole batch is read or reset in a few calls.
+        words = memoryview(ffi.buffer(self.messages)).cast("B").cast("I")
+        control_words = memoryview(self._control).cast("Q")
+        self._lengths = memoryview(ffi.buffer(self._vectors)).cast("B").cast("Q")[1::2]
+        self._name_sizes = words[_NAMELEN::_WORDS]
+        self._control_sizes = words[_CONTROLLEN::_WORDS]
+        self._sizes = words[_LEN::_WORDS]
+        self._seconds = control_words[_SECONDS::_STAMP_WORDS]
+        self._nanoseconds = control_words[_NANOSECONDS::_STAMP_WORDS]
 
-    # --- a datagram that came in ---
+    # --- datagrams that came in ---
 
-    def size(self, slot: int) -> int:
-        """Bytes of the datagram; ``SLOT_BYTES`` may mean that it was longer and was cut."""
-        return int(self._words[slot * _WORDS + _LEN])
+    def sizes(self) -> list[int]:
+        """Bytes of each datagram; ``SLOT_BYTES`` may mean that it was longer and was cut."""
+        return self._sizes[: self.count].tolist()
 
-    def address(self, slot: int) -> Address:
-        """Where it came from."""
-        return Address(bytes(self._name_views[slot][: self._words[slot * _WORDS + _NAMELEN]]))
+    def addresses(self) -> list[Address]:
+        """Where each came from. All are of one family, as those of one socket are."""
+        if not self.count:
+            return []
+        layout = _NAMES[self._name_sizes[0]]
+        return [name for (name,) in layout.iter_unpack(self._names[: self.count * NAME_BYTES])]
 
-    def stamp(self, slot: int) -> float:
-        """When the kernel took it from the network (Unix seconds, ns resolution); 0.0 when it did not say."""
-        if self._words[slot * _WORDS + _CONTROLLEN] < _STAMP.size:
-            return 0.0
-        _, _, _, seconds, nanoseconds = _STAMP.unpack_from(self._control, slot * CONTROL_BYTES)
-        return float(seconds + nanoseconds * 1e-9)
+    def stamps(self) -> list[float]:
+        """When the kernel took each from the network (Unix seconds); nothing when it did not say of all."""
+        count = self.count
+        if min(self._control_sizes[:count].tolist(), default=0) < _STAMP.size:
+            return []
+        seconds, nanoseconds = self._seconds[:count].tolist(), self._nanoseconds[:count].tolist()
+        return [s + n * 1e-9 for s, n in zip(seconds, nanoseconds, strict=True)]
 
     def prepare(self) -> None:
         """Make every slot ready to be received into."""
-        words = self._words
-        for at in range(0, self.count * _WORDS, _WORDS):
-            words[at + _NAMELEN] = NAME_BYTES
-            words[at + _CONTROLLEN] = CONTROL_BYTES
+        count = self.count
+        self._name_sizes[:count] = _FULL_NAMES[:count]
+        self._control_sizes[:count] = _FULL_CONTROLS[:count]
         self.count = 0
 
-    # --- a datagram that goes out ---
+    # --- datagrams that go out ---
 
     def add(self, size: int, address: Address) -> None:
         """The bytes are in slot ``count`` already: queue them. The caller sees to ``count < SLOTS``."""
         slot = self.count
-        self._lengths[2 * slot + 1] = size
+        self._lengths[slot] = size
         self._name_views[slot][: len(address)] = address
-        self._words[slot * _WORDS + _NAMELEN] = len(address)
+        self._name_sizes[slot] = len(address)
         self.count = slot + 1
 
+    # --- for a network that is simulated, and for tests ---
+
     def outgoing(self, slot: int) -> tuple[bytes, Address]:
-        """What was added at ``slot``: for a network that is simulated, and for tests."""
-        data = bytes(self.views[slot][: self._lengths[2 * slot + 1]])
-        return data, self.address(slot)
+        """What was added at ``slot``."""
+        address = bytes(self._name_views[slot][: self._name_sizes[slot]])
+        return bytes(self.views[slot][: self._lengths[slot]]), Address(address)
 
     def incoming(self, data: bytes, address: Address, stamp: float = 0.0) -> None:
-        """Put a datagram in as though it had been received: likewise. Longer ones are cut."""
+        """Put a datagram in as though it had been received. Longer ones are cut."""
         slot = self.count
         size = min(len(data), SLOT_BYTES)
         self.views[slot][:size] = data[:size]
-        self._words[slot * _WORDS + _LEN] = size
+        self._sizes[slot] = size
         self._name_views[slot][: len(address)] = address
-        self._words[slot * _WORDS + _NAMELEN] = len(address)
-        self._words[slot * _WORDS + _CONTROLLEN] = _STAMP.size if stamp else 0
-        if stamp:
-            seconds = int(stamp)
-            _STAMP.pack_into(
-                self._control, slot * CONTROL_BYTES, 32, 1, 35, seconds, int((stamp - seconds) * 1e9)
-            )
+        self._name_sizes[slot] = len(address)
+        self._control_sizes[slot] = _STAMP.size if stamp else 0
+        self._seconds[slot], self._nanoseconds[slot] = int(stamp), int(stamp % 1 * 1e9)
         self.count = slot + 1
+
+
+# The kernel shortens these to what it wrote.
+_FULL_NAMES = memoryview(array("I", [NAME_BYTES] * SLOTS))
+_FULL_CONTROLS = memoryview(array("I", [CONTROL_BYTES] * SLOTS))
 
 
 def address_of(host: str, port: int) -> Address:
