@@ -228,6 +228,10 @@ class Board:
             if leg.standing is not None and now - leg.heard <= SHOWN_S
         }
 
+    def everything(self, now: float) -> tuple[Standing, ...]:
+        """What stands of all calls."""
+        return tuple(standing for call in self._calls for standing in self.of(call, now).values())
+
     def _hear_leg(
         self, call: CallId, quality: Quality, leg: LegQuality, legs: dict[ParticipantId, _Leg], now: float
     ) -> None:

@@ -23,6 +23,7 @@ from web.directory import HallDirectory, HallStatistics, keep_renewed
 from web.hall_time import HallTime
 from web.live import live
 from web.lost import lost_page
+from web.metrics import Metrics
 from web.office import admin, manager
 from web.office.page import ManagerDeps
 from web.orphans import Orphans
@@ -93,6 +94,7 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         app.add_routes(_pages(config, store, gate, directory, folder))
         app.add_routes(_back_office(store, gate, content, running.hall, days))
         app.add_routes(SocketDoors(running.hall, running.sockets, store, gate, directory).routes())
+        app.add_routes(Metrics(running.hall, config.metrics.token).routes())
         app.router.add_static("/static", STATIC)
         app.on_shutdown.append(lambda _: running.sockets.close())
         yield app

@@ -55,7 +55,7 @@ class Section(Struct, frozen=True):
 
 
 def _shown(name: str, value: object) -> str:
-    if name == "secret" and value is not None:
+    if name in ("secret", "token") and value is not None:
         return "'***'"
     return repr(without_password(value)) if name == "url" and isinstance(value, str) else repr(value)
 
@@ -122,6 +122,12 @@ class Turn(Section, frozen=True):
 
 
 class Config(Section, frozen=True):
+class Metrics(Section, frozen=True):
+    """``token`` None: only this machine may read ``/metrics``, and nobody through a proxy."""
+
+    token: Annotated[str, Meta(pattern=r"^[!-~]{16,}$")] | None = None
+
+
     """Everything, checked. Paths are absolute."""
 
     data_dir: Path = Path("var")
@@ -133,6 +139,7 @@ class Config(Section, frozen=True):
     media: Media = Media()
     turn: Turn = Turn()
     routing: Rules = Rules()
+    metrics: Metrics = Metrics()
 
     @property
     def origin(self) -> str:
