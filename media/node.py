@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,24 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from media.live import LiveRooms
+from media.load import Admission, Meter
 from media.protocol import (
     NODE_BEAT_S,
     NODE_LEASE_S,
+    NODE_NEWS,
     NODES,
+    AnyCommand,
     AnyEvent,
+    Drain,
+    NodeDown,
     NodeId,
     NodeInfo,
+    NodeUp,
+    OpenRoom,
+    RefusalReason,
+    Refused,
+    RoomClosed,
+    RoomId,
     command_decoder,
     command_stream,
     encode,
@@ -48,80 +59,106 @@ EVENTS_KEPT = 10_000  # in a hall's stream, and here while Redis is away
 READ_AT_ONCE = 64
 CLOSE_S = 1.8  # for sealing on SIGTERM
 LAST_WORDS_S = 0.5  # for the events of that
+FAREWELL_S = 0.3  # for word of our end, before anything is sealed: pages go elsewhere meanwhile
+CANCEL_AGAIN_S = 0.1
+LIFE_S = 0.25  # between two signs of life to whoever watches over us
+ALIVE, DRAINED = b".", b"d"  # what is written to ``life``
 
 
 class NodeSettings(Struct, frozen=True, kw_only=True):
     """``redis_url`` may be ``unix://…``. ``addresses`` empty: every address of the host but loopback.
-    ``port_min`` 0: any port. ``capacity``: rooms at a time."""
+    ``port`` is the UDP port of all its calls, 0: any. ``capacity``: rooms at a time. ``node`` None: an id of
+    its own making."""
 
     redis_url: str
     recordings: Path
     addresses: tuple[str, ...] = ()
     public_address: str | None = None
-    port_min: int = 0
-    port_max: int = 0
-    capacity: int = 40
+    port: int = 0
+    capacity: int = 100
+    node: str | None = None
 
 
-def main(settings: NodeSettings) -> None:
-    """Run a node until SIGTERM or SIGINT; parts are sealed before it returns."""
-    uvloop.run(serve_node(settings))
+def main(settings: NodeSettings, life: int | None = None) -> None:
+    """Run a node until SIGTERM or SIGINT (parts are sealed before it returns), or until it is drained."""
+    uvloop.run(serve_node(settings, life))
 
 
-async def serve_node(settings: NodeSettings) -> None:
-    """Run a node until SIGTERM, SIGINT or cancellation."""
-    node = Node(settings)
+async def serve_node(settings: NodeSettings, life: int | None = None) -> None:
+    """As ``main``, or until cancellation. SIGUSR1 drains. ``life``: a descriptor that is written to while the
+    loop runs."""
+    node = Node(settings, life)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    asked = {signal.SIGTERM: stop.set, signal.SIGINT: stop.set, signal.SIGUSR1: node.drain}
+    for number, do in asked.items():
+        loop.add_signal_handler(number, do)
     try:
         await node.serve(stop)
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in asked:
             loop.remove_signal_handler(number)
 
 
+def new_id() -> NodeId:
+    return NodeId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+
+
 class Node:
-    def __init__(self, settings: NodeSettings) -> None:
-        self.id = NodeId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+    def __init__(self, settings: NodeSettings, life: int | None = None) -> None:
+        self.id = new_id() if settings.node is None else NodeId(settings.node)
         self._settings = settings
-        self._network = Network(
-            settings.addresses, settings.public_address, settings.port_min, settings.port_max
-        )
+        self._life = life
+        self._meter = Meter()
+        self.admission = Admission(settings.capacity, lambda: len(self._rooms), time.monotonic)
+        self._admitted: set[RoomId] = set()
+        self._network = Network(settings.addresses, settings.public_address)
         self._rooms = LiveRooms(self.id, self._network, settings.recordings, settings.capacity, self._publish)
         self._outbox: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)
         self._outbox_filled = asyncio.Event()
         self._outbox_empty = asyncio.Event()
         self._outbox_empty.set()
         self._started_at = time.time()
-        self._draining = False
+        self._drain_asked = asyncio.Event()
+        self._room_closed = asyncio.Event()
+        self._news = asyncio.Event()  # to be told with the lease at once
+
+    def drain(self) -> None:
+        """Take no more rooms; ``serve`` ends when the last one is closed."""
+        logger.info("draining")
+        self.admission.draining = True
+        self._drain_asked.set()
+        self._news.set()
 
     async def serve(self, stop: asyncio.Event) -> None:
         self._settings.recordings.mkdir(parents=True, exist_ok=True)
         reader, writer = self._client(), self._client()
         loops = {
             "commands": self._read(reader),
-            "events": self._write(writer),
             "lease": self._beat(writer),
+            "events": self._write(writer),
             "rooms": self._rooms.run(),
+            "meter": self._meter.run(),
+            "load": self._measure(),
+            "life": self._live(),
         }
         async with _client_closed(reader), _client_closed(writer):
-            tasks = [asyncio.create_task(work, name=name) for name, work in loops.items()]
-            stopped = asyncio.create_task(_until(stop), name="stop")
+            tasks = [_task(name, work) for name, work in loops.items()]
+            ends = [_task("stop", _until(stop)), _task("drained", self._drained())]
             try:
-                done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait([*ends, *tasks], return_when=asyncio.FIRST_COMPLETED)
             finally:
-                self._draining = True
-                await self._close(writer, tasks[0], [*tasks, stopped])
-            for task in done:
-                if task is not stopped:
-                    task.result()  # a loop never ends by itself: raise what ended it
+                self.admission.draining = True
+                await self._close(writer, tasks, ends)
+            for task in done - set(ends):
+                task.result()  # a loop never ends by itself: raise what ended it
 
     async def _close(
-        self, writer: Redis, reading: asyncio.Task[None], tasks: list[asyncio.Task[None]]
+        self, writer: Redis, tasks: list[asyncio.Task[None]], ends: list[asyncio.Task[None]]
     ) -> None:
-        reading.cancel()
+        reading, leasing, *_ = tasks
+        await _cancelled(reading, leasing)
+        await self._say_farewell(writer)
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._rooms.close()
@@ -130,11 +167,40 @@ class Node:
         with contextlib.suppress(TimeoutError, RedisError, OSError):
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._outbox_empty.wait()
-                await writer.delete(node_key(self.id), command_stream(self.id))
-                await writer.srem(NODES, self.id)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+                await writer.delete(command_stream(self.id))
+        await _cancelled(*tasks, *ends)
+
+    async def _say_farewell(self, redis: Redis) -> None:
+        """First of all, so that the calls are on another node while the parts are sealed here."""
+        with contextlib.suppress(TimeoutError, RedisError, OSError):
+            async with asyncio.timeout(FAREWELL_S), redis.pipeline(transaction=True) as pipe:
+                pipe.delete(node_key(self.id))
+                pipe.srem(NODES, self.id)
+                pipe.publish(NODE_NEWS, encode(NodeDown(self.id)))
+                await pipe.execute()
+
+    async def _drained(self) -> None:
+        await self._drain_asked.wait()
+        while len(self._rooms):
+            self._room_closed.clear()
+            await self._room_closed.wait()
+        self._show_life(DRAINED)
+
+    async def _live(self) -> None:
+        """A sign of life from this very loop: it stops when the process is stopped or the loop is stuck."""
+        while True:
+            self._show_life(ALIVE)
+            await asyncio.sleep(LIFE_S)
+
+    def _show_life(self, sign: bytes) -> None:
+        if self._life is not None:
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # nobody reads just now, or ever
+                os.write(self._life, sign)
+
+    async def _measure(self) -> None:
+        while True:
+            await asyncio.sleep(NODE_BEAT_S)
+            self.admission.update(self._meter.load())
 
     def _client(self) -> Redis:
         # Retrying is done by the loops here, so that each attempt is short and a lost server is seen.
@@ -166,16 +232,39 @@ class Node:
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             logger.error("command refused: %s", error)
             return
+        if isinstance(command, Drain):
+            self.drain()
+            return
         logger.info("< %s %s", type(command).__name__, command.room)
         try:
-            self._rooms.command(command)
+            if self._admits(command):
+                self._rooms.command(command)
         except Exception:
             # One room's trouble must not end the others.
             logger.exception("%s failed", type(command).__name__)
 
+    def _admits(self, command: AnyCommand) -> bool:
+        """A room that is open already is not asked about again: every command may come twice."""
+        if not isinstance(command, OpenRoom) or command.room in self._admitted:
+            return True
+        self._news.set()
+        why = self.admission()
+        if why is None:
+            self._admitted.add(command.room)
+            return True
+        detail = f"takes no more rooms: {why}"
+        self._publish(
+            Refused(command.hall, command.room, self.id, time.time(), None, 0, RefusalReason.FULL, detail)
+        )
+        return False
+
     # --- events out ---
 
     def _publish(self, event: AnyEvent) -> None:
+        if isinstance(event, RoomClosed):
+            self._admitted.discard(event.room)
+            self._news.set()
+            self._room_closed.set()
         self._outbox.append(event)
         self._outbox_filled.set()
         self._outbox_empty.clear()
@@ -199,14 +288,25 @@ class Node:
             self._outbox_empty.set()
 
     async def _beat(self, redis: Redis) -> None:
+        """The lease, every ``NODE_BEAT_S``, and at once when a room came or went: who places the next call
+        is to see it."""
+        said = False
         while True:
+            self._news.clear()
             try:
                 await redis.set(node_key(self.id), encode(self._info()), px=int(NODE_LEASE_S * 1000))
                 await redis.sadd(NODES, self.id)
-                await asyncio.sleep(NODE_BEAT_S)
+                if not said:
+                    await redis.publish(NODE_NEWS, encode(NodeUp(self.id)))
+                said = True
             except (RedisError, OSError) as error:
                 logger.warning("lease: %s", error)
+                said = False
                 await asyncio.sleep(RETRY_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(NODE_BEAT_S):
+                    await self._news.wait()
 
     def _info(self) -> NodeInfo:
         return NodeInfo(
@@ -215,8 +315,12 @@ class Node:
             addresses=tuple(self._network.local()),
             rooms=len(self._rooms),
             capacity=self._settings.capacity,
-            draining=self._draining,
+            draining=self.admission.draining,
             started_at=self._started_at,
+            port=self._settings.port,
+            cpu=round(self.admission.cpu(), 3),
+            lag_ms=round(self.admission.lag * 1000, 1),
+            full=self.admission.full(),
         )
 
 
@@ -225,6 +329,18 @@ def _messages(answer: Any) -> Iterator[tuple[str, dict[bytes, bytes]]]:
     streams = answer.items() if isinstance(answer, dict) else answer or ()
     for _, messages in streams:
         yield from messages
+
+
+def _task(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    """Told until they are done: redis-py waits in asyncio.wait_for, which on Python 3.11 may lose it."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 async def _until(event: asyncio.Event) -> None:

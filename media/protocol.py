@@ -25,8 +25,18 @@ NODE_LEASE_S = 2.0  # a node that does not beat for this long is dead: its calls
 NODE_BEAT_S = 0.5
 
 
+NODE_NEWS = (
+    "bb:media:news"  # a channel: ``NodeUp`` and ``NodeDown``, said at most once; the leases are the truth
+)
+
+
 def node_key(node: NodeId) -> str:
     return f"bb:media:node:{node}"
+
+
+def worker_prefix(host: str, parent: int) -> str:
+    """What the ids of all workers of one parent process begin with."""
+    return f"{host}-{parent}."
 
 
 def command_stream(node: NodeId) -> str:
@@ -140,6 +150,10 @@ class Record(Command, frozen=True):
 AnyCommand = OpenRoom | CloseRoom | Join | Answer | RestartIce | Leave | SetSlots | Record
 
 
+class Drain(Struct, frozen=True, tag=True):
+    """To the node itself, in its stream: take no more rooms, and end when the last one is closed."""
+
+
 # --- events: node -> signaling -----------------------------------------------------------------
 
 
@@ -234,6 +248,18 @@ class NodeInfo(Struct, frozen=True):
     full: str | None = None
 
 
+class NodeUp(Struct, frozen=True, tag=True):
+    """A node has registered."""
+
+    node: NodeId
+
+
+class NodeDown(Struct, frozen=True, tag=True):
+    """A node is gone, or is about to: its lease is deleted. Said by itself or by who watches over it."""
+
+    node: NodeId
+
+
 # --- quality: node -> whoever shows it ---------------------------------------------------------------
 
 
@@ -289,6 +315,7 @@ def quality_channel(hall: str) -> str:
 
 encode = msgspec.json.encode
 quality_decoder = msgspec.json.Decoder(Quality)
-command_decoder = msgspec.json.Decoder(AnyCommand)
+command_decoder = msgspec.json.Decoder(AnyCommand | Drain)
+news_decoder = msgspec.json.Decoder(NodeUp | NodeDown)
 event_decoder = msgspec.json.Decoder(AnyEvent)
 info_decoder = msgspec.json.Decoder(NodeInfo)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from web import logs
+from web.cli_media import media
 from web.cli_records import account, seed, station
 from web.invocation import Invocation
 
@@ -86,29 +87,6 @@ def web(invocation: Invocation) -> None:
 
 @main.command()
 @click.pass_obj
-def media(invocation: Invocation) -> None:
-    """Run one media worker: forwards and records calls. Needs Redis. Start one per processor core."""
-    from media.node import NodeSettings
-    from media.node import main as run
-    from web.engine import redis_url
-
-    config = invocation.config()
-    run(
-        NodeSettings(
-            redis_url=redis_url(config),
-            recordings=config.recordings_folder,
-            addresses=config.media.addresses,
-            public_address=config.media.public_address,
-            port_min=config.media.port_min,
-            port_max=config.media.port_max,
-            capacity=config.media.capacity,
-        )
-    )
-    _leave(0)
-
-
-@main.command()
-@click.pass_obj
 def migrate(invocation: Invocation) -> None:
     """Bring the database to this version's schema. Safe to repeat; `serve` does it by itself."""
     from web.serve import migrate as run
@@ -134,6 +112,7 @@ def doctor(invocation: Invocation) -> None:
 
 
 main.add_command(account)
+main.add_command(media)
 main.add_command(seed)
 main.add_command(station)
 

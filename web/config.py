@@ -103,14 +103,15 @@ class Recordings(Section, frozen=True):
 
 class Media(Section, frozen=True):
     """``workers`` None: one for each processor but one. ``addresses`` are what the node listens on (empty:
-    all of the machine), ``public_address`` what browsers are told when it differs (NAT). Ports 0: any."""
+    all of the machine), ``public_address`` what browsers are told when it differs (NAT). Worker by worker
+    takes one UDP port from ``port_min`` on; 0: any. ``capacity`` is a limit beside what is measured."""
 
     workers: Annotated[int, Meta(ge=1, le=256)] | None = None
     addresses: tuple[str, ...] = ()
     public_address: str | None = None
     port_min: Port = 0
     port_max: Port = 0
-    capacity: Annotated[int, Meta(ge=1, le=10_000)] = 40
+    capacity: Annotated[int, Meta(ge=1, le=10_000)] = 100
 
 
 class Turn(Section, frozen=True):
@@ -121,13 +122,13 @@ class Turn(Section, frozen=True):
     ttl_s: Annotated[int, Meta(ge=60, le=600)] = 600
 
 
-class Config(Section, frozen=True):
 class Metrics(Section, frozen=True):
     """``token`` None: only this machine may read ``/metrics``, and nobody through a proxy."""
 
     token: Annotated[str, Meta(pattern=r"^[!-~]{16,}$")] | None = None
 
 
+class Config(Section, frozen=True):
     """Everything, checked. Paths are absolute."""
 
     data_dir: Path = Path("var")
@@ -138,8 +139,8 @@ class Metrics(Section, frozen=True):
     recordings: Recordings = Recordings()
     media: Media = Media()
     turn: Turn = Turn()
-    routing: Rules = Rules()
     metrics: Metrics = Metrics()
+    routing: Rules = Rules()
 
     @property
     def origin(self) -> str:
@@ -364,6 +365,9 @@ def _inconsistent(config: Config) -> Iterator[tuple[Keys, str]]:
         yield ("web", missing), "tls_cert and tls_key belong together; this one is missing"
     if config.media.port_min > config.media.port_max:
         yield ("media", "port_max"), "must not be below port_min"
+    elif config.media.port_min and config.media.port_max - config.media.port_min + 1 < config.workers:
+        needed = f"{config.workers} workers need a UDP port each"
+        yield ("media", "port_max"), f"{needed}: widen port_min to port_max, or set fewer workers"
     if config.turn.urls and not config.turn.secret:
         yield ("turn", "secret"), "is needed when turn.urls is set (static-auth-secret of coturn)"
 

@@ -11,7 +11,7 @@ import redis.asyncio as aioredis
 import structlog
 from redis.exceptions import RedisError
 
-from media.protocol import NODES, NodeId, info_decoder, node_key
+from media.protocol import NODES, NodeId, node_key, worker_prefix
 from web import engine
 from web.config import Config, without_password
 from web.supervisor import CannotStart, Child, Supervisor
@@ -57,7 +57,7 @@ async def _start(config: Config, file: Path | None, supervisor: Supervisor, *, d
         from web import demo as hall
 
         await hall.prepare(config)
-    await supervisor.start([*media_children(config, file, claim), web_child(config, file, claim)])
+    await supervisor.start([media_child(config, file, claim), web_child(config, file, claim)])
     log.info("ready", address=config.origin)
     if demo:
         await hall.announce(config)
@@ -119,25 +119,26 @@ def command(file: Path | None, *words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "web.cli", *settings, *words)
 
 
-def media_children(config: Config, file: Path | None, claim: engine.Claim) -> list[Child]:
+def media_child(config: Config, file: Path | None, claim: engine.Claim) -> Child:
+    """The parent of all media workers; ready when each of them is. Once drained, it is done."""
+
     async def registered(pid: int) -> bool:
-        return await node_of(engine.redis_url(config), pid)
+        return await workers_of(engine.redis_url(config), pid) >= config.workers
 
-    return [
-        Child(f"media {number}", command(file, "media"), registered, pass_fds=(claim.descriptor,))
-        for number in range(1, config.workers + 1)
-    ]
+    return Child("media", command(file, "media"), registered, pass_fds=(claim.descriptor,), may_finish=True)
 
 
-async def node_of(redis_url: str, pid: int) -> bool:
-    """Whether the media node with this process id holds a lease."""
+async def workers_of(redis_url: str, pid: int) -> int:
+    """How many media workers of the parent with this process id hold a lease."""
     try:
         async with aioredis.from_url(redis_url, socket_timeout=ANSWER_S, decode_responses=True) as client:
             names = [NodeId(str(name)) for name in await client.smembers(NODES)]
-            leases = await client.mget([node_key(name) for name in names]) if names else []
+            mine = [
+                node_key(name) for name in names if name.startswith(worker_prefix(socket.gethostname(), pid))
+            ]
+            return int(await client.exists(*mine)) if mine else 0
     except (RedisError, OSError):
-        return False
-    return any(info_decoder.decode(lease).pid == pid for lease in leases if lease is not None)
+        return 0
 
 
 def web_child(config: Config, file: Path | None, claim: engine.Claim) -> Child:

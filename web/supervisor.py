@@ -41,7 +41,8 @@ class ChildFailed(CannotStart):
 
 
 class Child(Struct, frozen=True):
-    """``ready`` tells by the child's pid whether it answers; ``stage`` 0 starts first and stops last."""
+    """``ready`` tells by the child's pid whether it answers; ``stage`` 0 starts first and stops last. One
+    that ``may_finish`` is not started again when it ended with 0: it did what it was there for."""
 
     name: str
     command: tuple[str, ...]
@@ -49,6 +50,7 @@ class Child(Struct, frozen=True):
     stage: int = 1
     ready_s: float = 20.0
     pass_fds: tuple[int, ...] = ()
+    may_finish: bool = False
     output: Path | None = None  # None: where the parent's output goes
 
 
@@ -195,6 +197,9 @@ class _Kept:
         while True:
             began = time.monotonic()
             code = await process.wait()
+            if code == 0 and self.child.may_finish:
+                log.info("child has finished", child=self.child.name)
+                return
             if time.monotonic() - began > HEALTHY_S:
                 delay = self._first_delay
             log.warning("child ended", child=self.child.name, how=ending(code), again_in_s=delay)

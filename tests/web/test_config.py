@@ -79,6 +79,10 @@ def test_a_named_file_that_is_missing_is_said(tmp_path: Path) -> None:
         ("[database]\nurl = 'mysql://x/y'", "database.url: must begin with sqlite:/// or postgresql://"),
         ("[media]\naddresses = ['eth0']", "media.addresses: 'eth0' is not an IP address"),
         ("[media]\nport_min = 9\nport_max = 8", "bangban.toml: media.port_max: must not be below port_min"),
+        (
+            "[media]\nworkers = 3\nport_min = 40000\nport_max = 40001",
+            "media.port_max: 3 workers need a UDP port each: widen port_min to port_max, or set fewer",
+        ),
         ("[turn]\nurls = ['turn:a']", "turn.secret: is needed when turn.urls is set"),
         ("[turn]\nurls = ['a']\nsecret = 's'", "turn.urls: 'a' is not like turn:turn.example.org:3478"),
         ("[web\n", "bangban.toml: this is not TOML:"),

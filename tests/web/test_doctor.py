@@ -226,19 +226,6 @@ async def test_media_addresses_must_be_of_this_machine(config: Callable[..., Con
     assert "cannot listen on 198.51.100.7" in only(found, Level.BAD)
 
 
-async def test_too_few_media_ports_are_found(config: Callable[..., Config]) -> None:
-    narrow = config(
-        media__addresses="127.0.0.1",
-        media__workers="2",
-        media__capacity="10",
-        media__port_min="50000",
-        media__port_max="50009",
-    )
-    assert "There are 10 media ports, but full capacity needs 40" in only(
-        await machine.media_addresses(narrow), Level.WARN
-    )
-
-
 # --- content and database --------------------------------------------------------------------------
 
 

@@ -147,7 +147,7 @@ async def secure_pages(config: Config) -> list[Finding]:
 
 
 async def media_addresses(config: Config) -> list[Finding]:
-    """Whether the media workers can listen where they are told to, and on enough ports."""
+    """Whether the media workers can listen where they are told to."""
     about, media = "media addresses", config.media
     addresses = media.addresses or tuple(get_host_addresses(use_ipv4=True, use_ipv6=True))
     if not addresses:
@@ -164,9 +164,8 @@ async def media_addresses(config: Config) -> list[Finding]:
             )
         ]
     unusable = [finding for address in addresses for finding in _unusable(address, media.port_min)]
-    ports = [] if media.port_min == 0 else list(_too_few_ports(config))
     shown = ", ".join(addresses)
-    return [*unusable, *ports] or [fine(about, f"媒体地址 {shown}。", f"Media is offered on {shown}.")]
+    return unusable or [fine(about, f"媒体地址 {shown}。", f"Media is offered on {shown}.")]
 
 
 def _unusable(address: str, port: int) -> Iterator[Finding]:
@@ -186,24 +185,6 @@ def _unusable(address: str, port: int) -> Iterator[Finding]:
                     "media.addresses names this machine; a NAT's public one goes in media.public_address.",
                 ),
             )
-
-
-def _too_few_ports(config: Config) -> Iterator[Finding]:
-    """Each participant's connection takes one port on each address; two people make a call."""
-    there = config.media.port_max - config.media.port_min + 1
-    needed = 2 * config.media.capacity * config.workers
-    if there < needed:
-        yield warn(
-            "media addresses",
-            Text(
-                f"媒体端口只有 {there} 个，满负荷需要 {needed} 个。",
-                f"There are {there} media ports, but full capacity needs {needed}.",
-            ),
-            Text(
-                "扩大 media.port_min 到 media.port_max 的范围，或降低 media.capacity。",
-                "Widen media.port_min to media.port_max, or lower media.capacity.",
-            ),
-        )
 
 
 async def limits(config: Config) -> list[Finding]:
