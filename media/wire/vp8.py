@@ -4,7 +4,7 @@ As every codec here: ``starts_key_frame(payload)`` for the packet path, ``Depack
 (see ``frame.py``).
 """
 
-from media.wire.frame import Frame, Pieces
+from media.wire import frame
 from media.wire.rtp import Malformed
 
 
@@ -43,9 +43,9 @@ def descriptor_size(payload: bytes) -> int:
     return size
 
 
-def is_key_frame(frame: bytes) -> bool:
+def is_key_frame(picture: bytes) -> bool:
     """The P bit is 0 and the start code follows."""
-    return len(frame) >= 10 and not frame[0] & 1 and frame[3:6] == b"\x9d\x01\x2a"
+    return len(picture) >= 10 and not picture[0] & 1 and picture[3:6] == b"\x9d\x01\x2a"
 
 
 def picture_size(key_frame: bytes) -> tuple[int, int]:
@@ -55,15 +55,18 @@ def picture_size(key_frame: bytes) -> tuple[int, int]:
     return width, height
 
 
-class Depacketizer(Pieces):
-    def push(self, payload: bytes, timestamp: int, marker: bool) -> Frame | None:
-        size = self._checked(descriptor_size, payload)
-        starts = payload[0] & 0x17 == 0x10
-        self._follow(timestamp, starts, key=starts and not payload[size] & 1)
-        self._add(payload[size:])
-        return self._whole() if marker else None
+class Depacketizer(frame.Depacketizer):
+    def _starts_key_frame(self, payload: bytes) -> bool:
+        return starts_key_frame(payload)
 
-    def _whole(self) -> Frame:
-        data = self._take()
-        key = is_key_frame(data)
-        return Frame(data, key, picture_size(data) if key else None)
+    def _take(self, payload: bytes) -> None:
+        size = descriptor_size(payload)
+        if (payload[0] & 0x17 == 0x10) == bool(self._pieces):
+            raise Malformed("a picture begins inside another, or not at its beginning")
+        self._add(payload[size:])
+
+    def _complete(self) -> frame.Frame:
+        data = b"".join(self._pieces)
+        if is_key_frame(data):
+            return frame.Frame(data, True, picture_size(data))
+        return frame.Frame(data, False)

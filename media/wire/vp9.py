@@ -6,9 +6,13 @@ As every codec here: ``starts_key_frame(payload)`` for the packet path, ``Depack
 
 from typing import NamedTuple
 
+from media.wire import frame
+from media.wire.bits import Bits
 from media.wire.rtp import Malformed
 
 _I, _P, _L, _F, _B, _E, _V = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02
+_SYNC, _RGB = 0x498342, 7
+_MAX_LAYERS = 8  # that a superframe holds
 
 
 class Descriptor(NamedTuple):
@@ -71,7 +75,66 @@ def _structure_size(payload: bytes, start: int) -> int:
     return at - start
 
 
-def is_key_frame(frame: bytes, at: int = 0) -> bool:
-    """The head of the frame at ``at`` (VP9 bitstream specification, 6.2): marker 2, no frame shown again,
+def is_key_frame(picture: bytes, at: int = 0) -> bool:
+    """The head of the picture at ``at`` (VP9 bitstream specification, 6.2): marker 2, no frame shown again,
     frame_type 0. Profile 3, which has one bit more, is not offered."""
-    return len(frame) > at and frame[at] & 0b1100_1100 == 0b1000_0000
+    return len(picture) > at and picture[at] & 0b1100_1100 == 0b1000_0000
+
+
+def picture_size(key_frame: bytes) -> tuple[int, int]:
+    """Width and height in pixels (6.2, 6.2.2 and 6.2.3). Raises Malformed."""
+    bits = Bits(key_frame[:16])
+    profile = bits.read(4) & 3
+    profile = profile >> 1 | (profile & 1) << 1
+    bits.read(4)
+    if bits.read(24) != _SYNC:
+        raise Malformed("no sync code")
+    bits.read(1 if profile >= 2 else 0)  # bit depth
+    if bits.read(3) != _RGB:
+        bits.read(1 if profile in (0, 2) else 4)  # range; subsampling
+    elif profile in (1, 3):
+        bits.read(1)
+    return bits.read(16) + 1, bits.read(16) + 1
+
+
+class Depacketizer(frame.Depacketizer):
+    """Layers' frames of one picture become one superframe. The size is that of the lowest layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layers: list[int] = []  # sizes of the layers' frames that are whole
+        self._open = False  # a layer's frame was begun
+
+    def reset(self) -> None:
+        super().reset()
+        self._layers, self._open = [], False
+
+    def _starts_key_frame(self, payload: bytes) -> bool:
+        return starts_key_frame(payload)
+
+    def _take(self, payload: bytes) -> None:
+        descriptor = parse_descriptor(payload)
+        if descriptor.starts == self._open:
+            raise Malformed("a layer's frame begins inside another, or not at its beginning")
+        self._add(payload[descriptor.size :])
+        self._open = not descriptor.ends
+        if descriptor.ends:
+            self._layers.append(self._bytes - sum(self._layers))
+        if len(self._layers) > _MAX_LAYERS:
+            raise Malformed("too many layers")
+
+    def _complete(self) -> frame.Frame:
+        if self._open:
+            raise Malformed("a picture ends inside a layer's frame")
+        data = b"".join(self._pieces)
+        if len(self._layers) > 1:
+            data += _superframe_index(self._layers)
+        if is_key_frame(data):
+            return frame.Frame(data, True, picture_size(data))
+        return frame.Frame(data, False)
+
+
+def _superframe_index(sizes: list[int]) -> bytes:
+    """VP9 bitstream specification, annex B.2."""
+    marker = bytes([0b1101_1000 | len(sizes) - 1])  # four bytes a size
+    return marker + b"".join(size.to_bytes(4, "little") for size in sizes) + marker
