@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from records.model import RatingReason
+from records.model import CallId, RatingReason
 from signaling import messages
+from signaling.quality import Judgement
 from tests.web.pages import Site, evaluated
 from tests.web.resident import (
     CATALOGUE,
@@ -430,3 +431,31 @@ async def test_every_screen_of_the_call_is_sound(browser: Browser, site: Site, m
         await sound(page, "rating with reasons")
         await page.locator(".reasons .primary").click()
         await sound(page, "thanks")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1080, 1920), (1920, 1080)])
+async def test_the_resident_is_told_only_when_the_stations_own_network_is_bad(
+    browser: Browser, site: Site, width: int, height: int
+) -> None:
+    async with at_station(browser, site, width=width, height=height, call=active_call(FREIGHT)) as resident:
+        note = resident.page.locator(".call-notes")
+
+        def judged(judgement: Judgement | None, call: str = "call-1") -> None:
+            resident.server.send(messages.OwnQuality(CallId(call), judgement))
+
+        judged(Judgement.WEAK)
+        judged(Judgement.BAD, "another")
+        resident.told(active_call(FREIGHT, agent_mic=False))
+        await expect(note).to_have_text("工作人员暂时关了麦克风，请稍等。")
+        resident.told(active_call(FREIGHT))
+        await expect(note).to_have_text("")
+        judged(Judgement.BAD)
+        await expect(note).to_have_text("网络不稳定，画面可能会卡顿。请慢一点说，工作人员在听。")
+        found = await Axe().run(resident.page)
+        assert found.violations_count == 0, found.generate_report()
+        judged(Judgement.GOOD)
+        await expect(note).to_have_text("")
+        judged(Judgement.BAD)
+        await expect(note).not_to_have_text("")
+        judged(None)
+        await expect(note).to_have_text("")

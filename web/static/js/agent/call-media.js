@@ -6,12 +6,13 @@
 import { Leg } from "../kit/media.js";
 import { Switched } from "../kit/switched.js";
 import * as devices from "./devices.js";
-import { cameraOff, local, muted, network, remoteRevision } from "./state.js";
+import { cameraOff, local, muted, remoteRevision } from "./state.js";
 
 /** @typedef {import("../kit/messages.js").Offer} Offer */
 /**
  * @typedef {object} Says what the connection has to tell the server
- * @property {(call: string, generation: number, sdp: string) => void} answer
+ * @property {(call: string, generation: number, sdp: string, restart: number) => void} answer
+ * @property {(call: string, generation: number) => Promise<unknown>} restart it is to find a new way
  * @property {(call: string, generation: number) => void} rejoin the connection of this generation is gone
  * @property {(fields: import("../kit/switched.js").Fields) => Promise<unknown>} devices
  */
@@ -46,7 +47,8 @@ export class CallMedia {
     this.#hangUp();
     this.#call = call;
     this.#leg = new Leg({
-      onAnswer: (generation, sdp) => this.#says.answer(call, generation, sdp),
+      onAnswer: (generation, sdp, restart) => this.#says.answer(call, generation, sdp, restart),
+      onRestart: (generation) => this.#says.restart(call, generation),
       onFailed: (generation) => this.#says.rejoin(call, generation),
       onRemote: () => {
         remoteRevision.value += 1;
@@ -94,11 +96,6 @@ export class CallMedia {
     return this.#leg?.remote(mid) ?? null;
   }
 
-  async measure() {
-    const found = (await this.#leg?.stats()) ?? null;
-    network.value = found === null || found.framesDecoded === 0 ? "unknown" : found.verdict;
-  }
-
   /** The call is over: the connection ends and the camera's light goes out. */
   close() {
     this.#hangUp();
@@ -113,7 +110,6 @@ export class CallMedia {
     this.#leg?.close();
     this.#leg = this.#call = null;
     this.#switched.forget();
-    network.value = "unknown";
   }
 
   async #open() {

@@ -17,7 +17,6 @@ import { Sharing } from "./sharing.js";
 /** @typedef {import("../kit/messages.js").Requests} Requests */
 
 const LIVE = ["offered", "connecting", "active"];
-const NETWORK_MS = 2000;
 const RING_OVER_MS = 1500; // a ring gone this near to its deadline was missed, not withdrawn
 const SAVE_BEFORE_MS = 5000; // wrap-up that ends by itself keeps what was chosen
 
@@ -29,7 +28,8 @@ export class Desk {
   #saved = false;
   #ringing = new Ringing();
   #media = new CallMedia({
-    answer: (call, generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
+    answer: (call, generation, sdp, restart) => void this.#ask("call", "answer", { call, generation, sdp, restart }),
+    restart: (call, generation) => this.#connection.request("restart_ice", { call, generation }),
     rejoin: (call, generation) => void this.#ask("call", "rejoin", { call, generation }),
     devices: (fields) => this.#connection.request("devices", fields),
   });
@@ -46,7 +46,6 @@ export class Desk {
   start() {
     this.#connection.start();
     setInterval(() => this.#tick(), 250);
-    setInterval(() => void this.#measure(), NETWORK_MS);
     window.addEventListener("online", () => this.#connection.retryNow());
     window.addEventListener("pagehide", () => this.#media.close());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // its leg is gone
@@ -59,6 +58,7 @@ export class Desk {
     switch (message.type) {
       case "welcome":
         if (!message.resumed) this.#fresh = true;
+        if (this.#fresh) st.quality.value = null;
         this.#tick();
         break;
       case "agent_state":
@@ -66,6 +66,9 @@ export class Desk {
         break;
       case "offer":
         void this.#media.take(message);
+        break;
+      case "call_quality":
+        st.quality.value = message;
         break;
       case "taken_over":
         this.stopped(CloseCode.TAKEN_OVER);
@@ -166,11 +169,8 @@ export class Desk {
   #letGo() {
     this.#sharing.forget();
     this.#media.close();
-    st.shareLost.value = st.ending.value = false;
-  }
-
-  async #measure() {
-    if (st.mode.value === "call") await this.#media.measure();
+    st.shareLost.value = st.ending.value = st.figuring.value = false;
+    st.quality.value = null;
   }
 
   /** The track received on an m-line. @param {import("../kit/media.js").Mid} mid */

@@ -97,9 +97,14 @@ function inCall(desk) {
     V: () => desk.toggleCamera(),
     S: () => void desk.toggleShare(),
     N: () => document.getElementById("note")?.focus(),
-    Esc: () => (st.ending.value = false),
+    W: toggleFigures,
+    Esc: () => (st.ending.value = st.figuring.value = false),
     "Ctrl+E": () => void desk.end(),
   };
+}
+
+export function toggleFigures() {
+  st.figuring.value = !st.figuring.value;
 }
 
 export function toggleHelp() {

@@ -51,9 +51,11 @@ export const cameraOff = signal(false);
 /** Grows when a remote track comes or goes, so that the views look again. */
 export const remoteRevision = signal(0);
 
-/** @typedef {"unknown" | "good" | "weak" | "bad"} Network */
-/** @type {Signal<Network>} how well the resident comes through */
-export const network = signal(/** @type {Network} */ ("unknown"));
+/** @type {Signal<import("../kit/messages.js").CallQuality | null>} what the service last said of the networks */
+export const quality = signal(/** @type {import("../kit/messages.js").CallQuality | null} */ (null));
+
+/** The figures behind the signs are open. */
+export const figuring = signal(false);
 
 /** The browser refused to play the resident's voice before a touch. */
 export const soundBlocked = signal(false);

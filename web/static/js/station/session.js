@@ -13,7 +13,7 @@ import { computed, signal } from "../kit/ui.js";
 /** @typedef {{zh: string, en: string}} Text */
 /** @typedef {import("../kit/media.js").Fault} Fault */
 
-const STATS_MS = 2_000;
+const LOOK_MS = 2_000;
 const LIVE = new Set(["queued", "offered", "connecting", "active"]);
 const UNANSWERED = { zh: "没有接通。请再试一次，或者找大厅工作人员。", en: "It did not work. Please try again or ask at the hall." };
 
@@ -30,8 +30,9 @@ export const muted = signal(false);
 export const asking = signal(false);
 /** @type {import("../../vendor/signals.js").Signal<Text | null>} */
 export const trouble = signal(null);
-/** @type {import("../../vendor/signals.js").Signal<"good" | "weak" | "bad">} */
-export const network = signal("good");
+/** What the service says of this station's own network. */
+/** @type {import("../../vendor/signals.js").Signal<import("../kit/messages.js").Judgement | null>} */
+export const network = signal(null);
 /** Our own media connection is being made anew. */
 export const broken = signal(false);
 /** Grows whenever a remote track came or changed. */
@@ -53,7 +54,6 @@ let media = null;
 let released = 0;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let watch;
-let weakInARow = 0;
 /** The call of the last offer. */
 let offered = "";
 /** A new session began: offers may have been missed while nobody listened. */
@@ -62,7 +62,10 @@ let fresh = false;
 let opened = false;
 
 const leg = new Leg({
-  onAnswer: (generation, sdp) => void tell("answer", { call: offered, generation, sdp }),
+  onAnswer: (generation, sdp, restart) => void tell("answer", { call: offered, generation, sdp, restart }),
+  onRestart: async (generation) => {
+    if (call.value && live.value) await connection?.request("restart_ice", { call: call.value.id, generation });
+  },
   onFailed: (generation) => {
     broken.value = true;
     if (call.value && live.value) void tell("rejoin", { call: call.value.id, generation });
@@ -92,10 +95,17 @@ export function start() {
 
 /** @param {import("../kit/protocol.js").Message} message */
 function receive(message) {
-  if (message.type === "welcome") fresh = !message.resumed;
+  if (message.type === "welcome") greeted(message.resumed);
   else if (message.type === "station_state") void draw(/** @type {StationState} */ (message));
   else if (message.type === "offer") void take(message);
+  else if (message.type === "own_quality") network.value = message.call === call.value?.id ? message.judgement : null;
   else if (message.type === "error") trouble.value = message.text;
+}
+
+/** @param {boolean} resumed what was said before still holds */
+function greeted(resumed) {
+  fresh = !resumed;
+  if (fresh) network.value = null;
 }
 
 /** @param {StationState} next */
@@ -107,7 +117,7 @@ async function draw(next) {
     if (!asking.value) release();
     return;
   }
-  watchNetwork();
+  watchLeg();
   if (fresh) switched.forget();
   saySwitched();
   if (!fresh) return;
@@ -239,15 +249,12 @@ function release() {
   own.value = { mic: null, camera: null };
   faults.value = [];
   muted.value = false;
-  network.value = "good";
+  network.value = null;
   broken.value = false;
 }
 
-function watchNetwork() {
-  watch ??= setInterval(async () => {
-    const found = await leg.stats();
+function watchLeg() {
+  watch ??= setInterval(() => {
     if (leg.state === "connected") broken.value = false;
-    weakInARow = found && found.verdict !== "good" ? weakInARow + 1 : 0;
-    network.value = found && weakInARow >= 2 ? found.verdict : "good";
-  }, STATS_MS);
+  }, LOOK_MS);
 }

@@ -18,6 +18,7 @@ function groups() {
         ["V", `${t("call.camera.off")} / ${t("call.camera.on")}`],
         ["S", `${t("call.share")} / ${t("call.unshare")}`],
         ["N", t("keys.note")],
+        ["W", t("net.figures")],
         ["Ctrl+E", t("call.end")],
       ],
     ],

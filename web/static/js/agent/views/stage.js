@@ -4,17 +4,16 @@ import { html, Icon, Picture, useEffect, useRef } from "../../kit/ui.js";
 import { remembered, sendTo } from "../devices.js";
 import { clock } from "../format.js";
 import {
-  cameraOff, ending, link, local, muted, network, now, remoteRevision, shared, shareLost, soundBlocked, startingShare, state,
+  cameraOff, ending, link, local, muted, now, remoteRevision, shared, shareLost, soundBlocked, startingShare, state,
 } from "../state.js";
 import { pick, t } from "../text.js";
+import { Networks, WeakNetworks } from "./networks.js";
 import { Act, Refusal, Trouble } from "./parts.js";
 
 /** @typedef {import("../desk.js").Desk} Desk */
 /** @typedef {import("../state.js").AgentState} AgentState */
 /** @typedef {NonNullable<AgentState["call"]>} Call */
 /** @typedef {Call["slots"][number]} Slot */
-
-const NETWORK_ICONS = { unknown: "network", good: "network", weak: "weak-network", bad: "warning" };
 
 /** @param {{desk: Desk}} props */
 export function Stage({ desk }) {
@@ -45,12 +44,11 @@ function seenOn(desk, slot) {
 
 /** @param {{call: Call}} props */
 function Strip({ call }) {
-  const grade = network.value;
   const started = call.answered_at ?? call.requested_at;
   return html`<div class="strip">
     <h1 class="who"><${Icon} name="user" /><b>${t("call.resident")}</b>
       <span class="where">${t("ring.place", { site: pick(call.site), station: pick(call.station) })}</span></h1>
-    <span class="net" data-grade=${grade} role="status"><${Icon} name=${NETWORK_ICONS[grade]} />${t(`net.${grade}`)}</span>
+    <${Networks} call=${call.id} />
     <span class="rec"><${Icon} name="record" />${t("call.recording")}</span>
     <time class="figures timer" aria-label=${t("call.timer")} data-testid="timer">${clock(now.value - started)}</time>
   </div>`;
@@ -139,6 +137,7 @@ function Banners({ call, desk }) {
     ${shareLost.value && html`<${Banner} icon="screen-share-off" word=${t("call.share_lost")} />`}
     ${soundBlocked.value && html`<button type="button" class="banner warn"><${Icon} name="speaker-off" />${t("call.play")}</button>`}
     ${fault !== null && html`<${Trouble} fault=${fault} onRetry=${() => desk.retryLocal()} />`}
+    <${WeakNetworks} call=${call.id} />
     <${Refusal} place="call" />
     <${Refusal} place="share" />
   </div>`;

@@ -36,7 +36,6 @@ export function CallNotes({ call: seen }) {
   if (broken.value) return html`<${Note} icon="no-network" tone="warn">${t("station.call.broken")}<//>`;
   if (trouble.value) return html`<${Note} icon="warning" tone="warn">${pick(trouble.value)}<//>`;
   if (!seen.agent_mic) return html`<${Note} icon="mic-off" tone="info">${t("station.call.agent_mic_off")}<//>`;
-  if (network.value === "bad") return html`<${Note} icon="weak-network" tone="warn">${t("station.call.bad")}<//>`;
-  if (network.value === "weak") return html`<${Note} icon="weak-network" tone="info">${t("station.call.weak")}<//>`;
+  if (network.value === "bad") return html`<${Note} icon="weak-network" tone="info">${t("station.call.network_bad")}<//>`;
   return html`<${DeviceNotes} />`;
 }

@@ -31,6 +31,10 @@ export function Waiting({ call, item }) {
 /** @param {StationCall} call */
 function standing(call) {
   if (call.phase === "connecting") return html`<${Title}>${t("station.waiting.answered")}<//>`;
+  if (call.held_up) {
+    return html`<${Title}>${t("station.waiting.held_up")}<//>
+      <${Note} icon="clock" tone="warn">${t("station.waiting.held_up_more")}<//>`;
+  }
   if (call.on_duty === 0) {
     return html`<${Title}>${t("station.waiting.nobody")}<//>
       <${Note} icon="clock" tone="warn">${t("station.waiting.nobody_more")}<//>`;
