@@ -28,8 +28,7 @@ export class Desk {
   #saved = false;
   #ringing = new Ringing();
   #media = new CallMedia({
-    answer: (call, generation, sdp, restart) => void this.#ask("call", "answer", { call, generation, sdp, restart }),
-    restart: (call, generation) => this.#connection.request("restart_ice", { call, generation }),
+    answer: (call, generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
     rejoin: (call, generation) => void this.#ask("call", "rejoin", { call, generation }),
     devices: (fields) => this.#connection.request("devices", fields),
   });
@@ -58,8 +57,8 @@ export class Desk {
     switch (message.type) {
       case "welcome":
         if (!message.resumed) this.#fresh = true;
-        if (this.#fresh) st.quality.value = null;
         this.#tick();
+        if (this.#fresh) st.quality.value = null;
         break;
       case "agent_state":
         this.#follow(message);
@@ -67,10 +66,10 @@ export class Desk {
       case "offer":
         void this.#media.take(message);
         break;
+      case "taken_over":
       case "call_quality":
         st.quality.value = message;
         break;
-      case "taken_over":
         this.stopped(CloseCode.TAKEN_OVER);
         break;
       case "error":
