@@ -162,17 +162,26 @@ class PartFile:
             self._fail(error)
 
     def _seal(self, seal: Callable[[int, Exception | None], _T], sealed: "Future[Any]") -> None:
+        wanted = sealed.set_running_or_notify_cancel()
         try:
             result = seal(self._fd, self.failed) if self._fd >= 0 else None
-            if self._fd >= 0:
-                fd, self._fd = self._fd, -1
-                os.close(fd)
-            sealed.set_result(result)
         except Exception as error:
-            sealed.set_exception(error)
-            if self._fd >= 0:
-                fd, self._fd = self._fd, -1
-                os.close(fd)
+            self._close()
+            if wanted:
+                sealed.set_exception(error)
+        else:
+            self._close()
+            if wanted:
+                sealed.set_result(result)
+
+    def _close(self) -> None:
+        if self._fd < 0:
+            return
+        fd, self._fd = self._fd, -1
+        try:
+            os.close(fd)
+        except OSError as error:  # all of it was written and synced, or that it was not is known
+            logger.error("recording %s: %s", self.path.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failed = error
