@@ -5,12 +5,15 @@ choose its own transport parameters and SSRCs, nothing else.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from media import codecs
+from media.codecs import Codec
 from media.protocol import Mid
+from media.wire.rtp import EXT_MID as EXT_MID
+from media.wire.rtp import EXT_TRANSPORT_CC as EXT_TRANSPORT_CC
 
 OPUS, VP8, RTX = 111, 96, 97
-EXT_MID, EXT_TRANSPORT_CC = 1, 3
 MAX_SDP = 32_000
 
 AUDIO = frozenset({Mid.MIC, Mid.AUDIO_2, Mid.AUDIO_3})
@@ -24,13 +27,45 @@ _STREAM = {
     Mid.AUDIO_3: "third",
     Mid.VIDEO_3: "third",
 }
-_RTPMAP = {OPUS: "opus/48000/2", VP8: "vp8/90000", RTX: "rtx/90000"}
+# Parameters that change what a payload type means; what an answer leaves out is taken to be this.
+_MEANINGS = {"apt": "", "packetization-mode": "0", "profile-id": "0", "profile": "0"}
+_MUST = {OPUS, VP8}  # every answer can do these, so a call always has a codec in common
 _ICE_TEXT = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _HASH_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
 
 class BadAnswer(ValueError):
     """The answer does not fit the offer; the text says where."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which codecs are offered, in the order of preference, and what is fed back about each kind."""
+
+    audio: tuple[Codec, ...]
+    video: tuple[Codec, ...]
+    audio_feedback: tuple[str, ...]
+    video_feedback: tuple[str, ...]
+
+    def of(self, mid: Mid) -> tuple[Codec, ...]:
+        return self.audio if mid in AUDIO else self.video
+
+
+# The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its page
+# or its answer prefer. With RED first all sound is sent twice; it does without when losses are asked for again:
+# for that it goes by the offer's "nack", though its answer does not repeat it.
+EVERYTHING = Terms(
+    audio=codecs.AUDIO,
+    video=codecs.VIDEO,
+    audio_feedback=("transport-cc", "nack"),
+    video_feedback=("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"),
+)
+VP8_AND_OPUS = Terms(  # all that a node which records VP8 alone can take
+    audio=(replace(codecs.OPUS, parameters="minptime=10;useinbandfec=1"),),
+    video=(codecs.VP8,),
+    audio_feedback=("transport-cc",),
+    video_feedback=("transport-cc", "ccm fir", "nack", "nack pli"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +97,7 @@ class Local:
     fingerprint: str  # sha-256
     candidates: tuple[str, ...]
     ssrcs: dict[Mid, Ssrcs]  # every MID
+    version: int = 1  # one more for each offer of the same connection: an ICE restart (RFC 8839, 4.4.1.1.1)
 
 
 @dataclass(frozen=True)
@@ -70,15 +106,18 @@ class Description:
 
     remote: Remote
     ssrcs: dict[Mid, Ssrcs]  # of the MIDs on which the browser may send, as far as signalled
+    codecs: dict[Mid, frozenset[int]]  # the payload types that the browser takes there, with those of RTX
 
 
 # --- offer -------------------------------------------------------------------------------------
 
 
-def offer(local: Local) -> str:
+def offer(local: Local, terms: Terms = VP8_AND_OPUS) -> str:
+    """Another offer of the same connection, after an ICE restart, has a higher version, ufrag and password of
+    its own, and is the same in everything else."""
     head = [
         "v=0",
-        f"o=- {local.session} 1 IN IP4 127.0.0.1",
+        f"o=- {local.session} {local.version} IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         "a=group:BUNDLE " + " ".join(Mid),
@@ -86,14 +125,14 @@ def offer(local: Local) -> str:
         # The browser takes the controlling role and nominates; the node needs none of its candidates.
         "a=ice-lite",
     ]
-    lines = head + [line for mid in Mid for line in _section(mid, local)]
+    lines = head + [line for mid in Mid for line in _section(mid, local, terms)]
     return "\r\n".join(lines) + "\r\n"
 
 
-def _section(mid: Mid, local: Local) -> list[str]:
+def _section(mid: Mid, local: Local, terms: Terms) -> list[str]:
     audio = mid in AUDIO
-    first = mid is next(iter(Mid))
-    lines = ["m=audio 9 UDP/TLS/RTP/SAVPF 111" if audio else "m=video 9 UDP/TLS/RTP/SAVPF 96 97"]
+    payload_types = " ".join(str(number) for codec in terms.of(mid) for number in _numbers(codec))
+    lines = [f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {payload_types}"]
     lines += ["c=IN IP4 0.0.0.0", "a=rtcp:9 IN IP4 0.0.0.0"]
     lines += [f"a=ice-ufrag:{local.ufrag}", f"a=ice-pwd:{local.password}"]
     lines += [f"a=fingerprint:sha-256 {local.fingerprint}", "a=setup:actpass", f"a=mid:{mid.value}"]
@@ -105,29 +144,32 @@ def _section(mid: Mid, local: Local) -> list[str]:
     lines += ["a=sendrecv" if mid in UPSTREAM else "a=sendonly", "a=rtcp-mux"]
     lines += ["a=rtcp-rsize"]  # the node sends feedback without a report before it (RFC 5506)
     lines += [f"a=msid:{_STREAM[mid]} {mid.value}"]
-    lines += _opus() if audio else _vp8()
+    feedback = terms.audio_feedback if audio else terms.video_feedback
+    lines += [line for codec in terms.of(mid) for line in _codec_lines(codec, feedback)]
     lines += _ssrc_lines(mid, local.ssrcs[mid])
-    if first:
+    if mid is next(iter(Mid)):
         lines += [f"a=candidate:{c}" for c in local.candidates] + ["a=end-of-candidates"]
     return lines
 
 
-def _opus() -> list[str]:
-    return [
-        "a=rtpmap:111 opus/48000/2",
-        "a=rtcp-fb:111 transport-cc",
-        "a=fmtp:111 minptime=10;useinbandfec=1",
-    ]
+def _codec_lines(codec: Codec, feedback: tuple[str, ...]) -> list[str]:
+    lines = []
+    for number, (name, parameters) in _numbers(codec).items():
+        lines.append(f"a=rtpmap:{number} {name}")
+        if number == codec.payload_type and codec is not codecs.RED:  # feedback is about the Opus inside
+            lines += [f"a=rtcp-fb:{number} {kind}" for kind in feedback]
+        if parameters:
+            lines.append(f"a=fmtp:{number} {parameters}")
+    return lines
 
 
-def _vp8() -> list[str]:
-    feedback = ["transport-cc", "ccm fir", "nack", "nack pli"]
-    return [
-        "a=rtpmap:96 VP8/90000",
-        *(f"a=rtcp-fb:96 {kind}" for kind in feedback),
-        "a=rtpmap:97 rtx/90000",
-        "a=fmtp:97 apt=96",
-    ]
+def _numbers(codec: Codec) -> dict[int, tuple[str, str]]:
+    """Its payload types, each with its rtpmap and its fmtp."""
+    channels = "/2" if codec.clock_rate == codecs.OPUS.clock_rate else ""
+    found = {codec.payload_type: (f"{codec.name}/{codec.clock_rate}{channels}", codec.parameters)}
+    if codec.rtx is not None:
+        found[codec.rtx] = (f"rtx/{codec.clock_rate}", f"apt={codec.payload_type}")
+    return found
 
 
 def _ssrc_lines(mid: Mid, ssrcs: Ssrcs) -> list[str]:
@@ -159,7 +201,7 @@ class _Block:
         return values[0] if values else None
 
 
-def parse_answer(sdp: str) -> Description:
+def parse_answer(sdp: str, terms: Terms = VP8_AND_OPUS) -> Description:
     """Raises BadAnswer when it does not fit the offer."""
     session, sections = _blocks(sdp)
     mids = [section.one("mid") for section in sections]
@@ -168,14 +210,11 @@ def parse_answer(sdp: str) -> Description:
     bundle = session.one("group")
     if bundle is None or set(bundle.split()) != {"BUNDLE", *Mid}:
         raise BadAnswer("not every m-line is in the bundle")
-    for mid, section in zip(Mid, sections, strict=True):
-        _check_section(mid, section)
-    return Description(
-        remote=_remote(session, sections[0]),
-        ssrcs={
-            mid: found for mid, s in zip(Mid, sections, strict=True) if (found := _ssrcs(mid, s)) is not None
-        },
-    )
+    accepted = {mid: _check_section(mid, section, terms) for mid, section in zip(Mid, sections, strict=True)}
+    found = [(mid, _ssrcs(mid, section)) for mid, section in zip(Mid, sections, strict=True)]
+    ssrcs = {mid: of_mid for mid, of_mid in found if of_mid is not None}
+    _check_distinct(ssrcs)
+    return Description(remote=_remote(session, sections[0]), ssrcs=ssrcs, codecs=accepted)
 
 
 def _blocks(sdp: str) -> tuple[_Block, list[_Block]]:
@@ -197,29 +236,53 @@ def _blocks(sdp: str) -> tuple[_Block, list[_Block]]:
     return blocks[0], blocks[1:]
 
 
-def _check_section(mid: Mid, section: _Block) -> None:
+def _check_section(mid: Mid, section: _Block, terms: Terms) -> frozenset[int]:
+    """The payload types that it takes."""
     words = section.media.split()
     kind = "audio" if mid in AUDIO else "video"
     if len(words) < 4 or words[0] != kind or words[2] != "UDP/TLS/RTP/SAVPF":
         raise BadAnswer(f"{mid}: not {kind} over SAVPF")
     if words[1] == "0":
         raise BadAnswer(f"{mid}: rejected")
-    offered = {OPUS} if mid in AUDIO else {VP8, RTX}
-    if not set(words[3:]) <= {str(pt) for pt in offered} or str(min(offered)) not in words[3:]:
-        raise BadAnswer(f"{mid}: payload types {' '.join(words[3:])}, offered {sorted(offered)}")
-    _check_codecs(mid, section, words[3:])
+    taken = _check_codecs(mid, section, words[3:], terms)
     if section.one("rtcp-mux") is None:
         raise BadAnswer(f"{mid}: rtcp-mux is missing")
     if mid not in UPSTREAM and (section.one("sendrecv") is not None or section.one("sendonly") is not None):
         raise BadAnswer(f"{mid}: it may only receive")
     _check_extensions(mid, section)
+    return taken
 
 
-def _check_codecs(mid: Mid, section: _Block, payload_types: list[str]) -> None:
-    maps = dict(value.split(None, 1) for value in section.all("rtpmap") if " " in value)
+def _check_codecs(mid: Mid, section: _Block, payload_types: list[str], terms: Terms) -> frozenset[int]:
+    offered = {str(number): said for codec in terms.of(mid) for number, said in _numbers(codec).items()}
+    if not set(payload_types) <= offered.keys():
+        raise BadAnswer(f"{mid}: payload types {' '.join(payload_types)}, offered {' '.join(offered)}")
+    maps, parameters = _by_payload_type(section, "rtpmap"), _by_payload_type(section, "fmtp")
     for payload_type in payload_types:
-        if maps.get(payload_type, "").lower() != _RTPMAP[int(payload_type)]:
-            raise BadAnswer(f"{mid}: payload type {payload_type} is {maps.get(payload_type)!r}")
+        name, asked = offered[payload_type]
+        if maps.get(payload_type, "").lower() != name.lower():
+            raise BadAnswer(f"{mid}: payload type {payload_type} is {maps.get(payload_type)!r}, not {name}")
+        if _meaning(parameters.get(payload_type, "")) != _meaning(asked):
+            raise BadAnswer(f"{mid}: {name} as {payload_type} is not {asked or 'without parameters'}")
+    taken = frozenset(map(int, payload_types))
+    for codec in terms.of(mid):
+        if codec.payload_type in _MUST - taken:
+            raise BadAnswer(f"{mid}: {codec.name} is missing")
+        if codec.rtx in taken and codec.payload_type not in taken:
+            raise BadAnswer(f"{mid}: retransmission of {codec.name} without {codec.name}")
+    return taken
+
+
+def _by_payload_type(section: _Block, name: str) -> dict[str, str]:
+    words = (value.split(None, 1) for value in section.all(name))
+    return {pair[0]: pair[1] for pair in words if len(pair) == 2}
+
+
+def _meaning(parameters: str) -> dict[str, str]:
+    """What a decoder must know to make sense of a payload: the rest are wishes."""
+    pairs = (pair.strip().partition("=") for pair in parameters.split(";"))
+    given = {name.lower(): value for name, _, value in pairs}
+    return {name: given.get(name, without) for name, without in _MEANINGS.items()}
 
 
 def _check_extensions(mid: Mid, section: _Block) -> None:
@@ -241,15 +304,15 @@ def _remote(session: _Block, section: _Block) -> Remote:
     ufrag, password, setup = value("ice-ufrag"), value("ice-pwd"), value("setup")
     if not _ICE_TEXT.fullmatch(ufrag) or not _ICE_TEXT.fullmatch(password) or len(password) < 22:
         raise BadAnswer("ice-ufrag or ice-pwd is malformed")
-    if setup not in ("active", "passive"):
-        raise BadAnswer(f"setup is {setup!r}")
+    if setup != "active":
+        raise BadAnswer(f"setup is {setup!r}: the node is the DTLS server, so it must be 'active'")
     value("fingerprint")
     fingerprints = section.all("fingerprint") or session.all("fingerprint")
     return Remote(
         ufrag=ufrag,
         password=password,
         fingerprints=tuple(_fingerprint(f) for f in fingerprints),
-        dtls_server=setup == "passive",
+        dtls_server=False,
         candidates=tuple(section.all("candidate")[:32]),
     )
 
@@ -278,3 +341,9 @@ def _ssrcs(mid: Mid, section: _Block) -> Ssrcs | None:
     if pairs:
         return Ssrcs(*pairs[0])
     return Ssrcs(listed[0]) if listed else None
+
+
+def _check_distinct(ssrcs: dict[Mid, Ssrcs]) -> None:
+    every = [ssrc for pair in ssrcs.values() for ssrc in (pair.media, pair.rtx) if ssrc is not None]
+    if len(set(every)) < len(every):
+        raise BadAnswer("one ssrc stands for two streams")
