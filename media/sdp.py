@@ -52,8 +52,8 @@ class Terms:
 
 
 # The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its page
-# or its answer prefer. With RED first all sound is sent twice; it does without when losses are asked for again:
-# for that it goes by the offer's "nack", though its answer does not repeat it.
+# or its answer prefer. With RED first all sound is sent twice, so plain Opus leads: lost sound is asked for
+# again, for which Chromium goes by the offer's "nack", though its answer does not repeat it.
 EVERYTHING = Terms(
     audio=codecs.AUDIO,
     video=codecs.VIDEO,
