@@ -15,7 +15,7 @@ from signaling.holders import agent_identity
 from signaling.leg import OfferedLeg, is_back, send_leg
 from signaling.messages import CloseCode, ErrorCode
 from signaling.session import Outgoing
-from signaling.snapshot import Call, State
+from signaling.snapshot import Call, Seat, State
 from signaling.switchboard import UnknownCall
 
 RESTORED_S = 60.0  # an agent back within this time is available again without pressing anything
@@ -59,7 +59,7 @@ class AgentDesk:
         call = await self._with_call(agent)
         seat = None if call is None else self._seat(call)
         if call is not None and seat is not None and not resumed:
-            self._leg.skip(call.id, *seat)
+            self._leg.skip(call.id, seat)
 
     async def lost(self) -> None:
         """Nobody is to be offered a call while nobody would hear it ring."""
@@ -88,8 +88,8 @@ class AgentDesk:
             self._shown = state
             self._session.send(state)
         if call is not None and (seat := self._seat(call)) is not None:
-            send_leg(self._hall, self._session, self._leg, call, seat[0])
-            await is_back(self._hall, call, seat[0])
+            send_leg(self._hall, self._session, self._leg, call, seat.participant)
+            await is_back(self._hall, call, seat.participant)
             self._show_quality(call)
 
     def _show_quality(self, call: Call) -> None:
@@ -110,10 +110,12 @@ class AgentDesk:
                 await self._accept(call, reservation)
             case m.Decline(call=call, reservation=reservation):
                 await self._decline(call, reservation)
-            case m.Answer(call=call, generation=generation, sdp=sdp):
-                await tell(call, ev.Answered(await self._participant(call), generation, sdp))
+            case m.Answer(call=call, generation=generation, sdp=sdp, restart=restart):
+                await tell(call, ev.Answered(await self._participant(call), generation, sdp, restart))
             case m.Rejoin(call=call, generation=generation):
                 await tell(call, ev.RejoinAsked(await self._participant(call), generation))
+            case m.RestartIce(call=call, generation=generation):
+                await tell(call, ev.RestartAsked(await self._participant(call), generation))
             case m.Devices(call=call, mic=mic, camera=camera):
                 await tell(call, ev.DevicesSet(await self._participant(call), mic, camera))
             case m.Share(call=call, on=on):
@@ -201,9 +203,8 @@ class AgentDesk:
     async def _with_call(self, agent: Agent) -> Call | None:
         return None if agent.call is None else await self._hall.calls.load(agent.call)
 
-    def _seat(self, call: Call) -> tuple[ParticipantId, int] | None:
-        me = self._account.id
-        return next(((s.participant, s.generation) for s in call.seats if s.who == me), None)
+    def _seat(self, call: Call) -> Seat | None:
+        return next((s for s in call.seats if s.who == self._account.id), None)
 
     async def _participant(self, id: CallId) -> ParticipantId:
         """This agent's seat in the call; a call without one is as good as no call."""
@@ -211,4 +212,4 @@ class AgentDesk:
         seat = None if call is None else self._seat(call)
         if seat is None:
             raise Refusal(ErrorCode.UNKNOWN_CALL)
-        return seat[0]
+        return seat.participant

@@ -32,6 +32,7 @@ from signaling.snapshot import (
     Patience,
     Seat,
     State,
+    is_queued,
     seat_of,
     seat_with,
     slots,
@@ -39,6 +40,8 @@ from signaling.snapshot import (
 )
 
 Result = tuple[Call, tuple[AnyCommand, ...]]
+
+RESTART_AGAIN_S = 2.0  # a connection's ICE is not restarted more often than this
 
 
 class InvalidTransition(Exception):
@@ -66,10 +69,16 @@ def is_still_meant(call: Call, command: AnyCommand) -> bool:
     """
     match command:
         case ev.Enqueue():
-            return call.state is State.QUEUED
+            return is_queued(call)
+        case ev.Withdraw():
+            return not is_queued(call)
         case ev.OpenRoom() | ev.SetSlots() | ev.Record():
             return call.state is not State.ENDED
-        case ev.Join(participant=p, generation=g) | ev.PassAnswer(participant=p, generation=g):
+        case (
+            ev.Join(participant=p, generation=g)
+            | ev.PassAnswer(participant=p, generation=g)
+            | ev.RestartIce(participant=p, generation=g)
+        ):
             seat = seat_of(call, p)
             return call.state is not State.ENDED and seat is not None and seat.generation == g
         case _:
@@ -146,6 +155,7 @@ def _step(call: Call, event: AnyEvent, now: float) -> Result:
         case (
             ev.Offered(participant=p) | ev.Answered(participant=p) | ev.AnswerRefused(participant=p)
             | ev.LegUp(participant=p) | ev.LegDown(participant=p) | ev.RejoinAsked(participant=p)
+            | ev.RestartAsked(participant=p)
         ):  # fmt: skip
             seat = seat_of(call, p)
             return _leg(call, seat, event, now) if seat else _no_seat(call, event)
@@ -165,7 +175,7 @@ def _straggler(call: Call, event: AnyEvent) -> Result:
 
 def _no_seat(call: Call, event: AnyEvent) -> Result:
     """The node may speak of somebody who left; a browser may not."""
-    if isinstance(event, ev.Answered | ev.RejoinAsked):
+    if isinstance(event, ev.Answered | ev.RejoinAsked | ev.RestartAsked):
         raise InvalidTransition(call, event)
     return call, ()
 
@@ -178,12 +188,13 @@ def _ringing(
 ) -> Result:
     held = call.reservation
     match event:
-        case ev.Reserved(reservation) if call.state is State.QUEUED:
+        case ev.Reserved(reservation) if is_queued(call):
             return _ring(call, reservation)
         case ev.Reserved(reservation) if held is not None and reservation.id == held.id:
             return call, ()  # told twice
         case ev.Reserved(reservation):
-            return call, (ev.GiveBack(reservation, Release.WITHDRAWN),)  # somebody answered meanwhile
+            # Somebody answered meanwhile, or there is no media node to carry it.
+            return call, (ev.GiveBack(reservation, Release.WITHDRAWN),)
         case ev.Accepted(agent, rid) if held is not None and (held.agent, held.id) == (agent, rid):
             return _accept(call, held, now)
         case ev.Declined(agent, rid) if held is not None and (held.agent, held.id) == (agent, rid):
@@ -210,6 +221,11 @@ def _ring(call: Call, reservation: Reservation) -> Result:
 
 
 def _back_to_queue(call: Call, held: Reservation, why: Release, kind: JournalKind) -> Result:
+    waiting, commands = _rung_off(call, held, why)
+    return waiting, (ev.Journal(kind, {"agent": held.agent}), *commands)
+
+
+def _rung_off(call: Call, held: Reservation, why: Release) -> Result:
     seat = seat_with(call, ParticipantRole.AGENT)
     waiting = replace(
         call,
@@ -218,7 +234,7 @@ def _back_to_queue(call: Call, held: Reservation, why: Release, kind: JournalKin
         seats=tuple(s for s in call.seats if s.role is not ParticipantRole.AGENT),
     )
     leave = (ev.Leave(seat.participant),) if seat else ()
-    return waiting, (ev.Journal(kind, {"agent": held.agent}), ev.GiveBack(held, why), *leave)
+    return waiting, (ev.GiveBack(held, why), *leave)
 
 
 def _accept(call: Call, held: Reservation, now: float) -> Result:
@@ -239,21 +255,30 @@ def _accept(call: Call, held: Reservation, now: float) -> Result:
 def _leg(
     call: Call,
     seat: Seat,
-    event: ev.Offered | ev.Answered | ev.AnswerRefused | ev.LegUp | ev.LegDown | ev.RejoinAsked,
+    event: ev.Offered
+    | ev.Answered
+    | ev.AnswerRefused
+    | ev.LegUp
+    | ev.LegDown
+    | ev.RejoinAsked
+    | ev.RestartAsked,
     now: float,
 ) -> Result:
     current = event.generation == seat.generation
     match event:
-        case ev.Answered() | ev.RejoinAsked() if event.generation > seat.generation:
+        case ev.Answered() | ev.RejoinAsked() | ev.RestartAsked() if event.generation > seat.generation:
             raise InvalidTransition(call, event)
         case ev.RejoinAsked() if current:
-            again = _renewed(seat)
-            return _put(call, again), (_join(again),)
-        case ev.Offered(sdp=sdp) if current and seat.offer is None:
-            return _put(call, replace(seat, offer=sdp)), ()
-        case ev.Answered(sdp=sdp) if current and seat.offer is not None:
-            answer = ev.PassAnswer(seat.participant, seat.generation, sdp)
+            return _made_again(call, seat)
+        case ev.RestartAsked() if current:
+            return _restart(call, seat, event, now)
+        case ev.Offered(sdp=sdp, restart=n) if current and _is_newest_offer(seat, n):
+            return _put(call, replace(seat, offer=sdp, offered_restart=n)), ()
+        case ev.Answered(sdp=sdp, restart=n) if current and _is_offered(seat, n):
+            answer = ev.PassAnswer(seat.participant, seat.generation, sdp, n)
             return _put(call, replace(seat, answered=True, refused=None)), (answer,)
+        case ev.Answered(restart=n) if current and n < seat.offered_restart:
+            return call, ()  # of an older restart
         case ev.AnswerRefused(detail=detail) if current:
             return _put(call, replace(seat, answered=False, refused=detail)), ()
         case ev.Answered() if current:
@@ -267,6 +292,31 @@ def _leg(
             down = replace(seat, gone=True, connected=False, down_until=now + call.patience.away_talking)
             return _put(call, down), _noticed(call, seat, JournalKind.AWAY, seat.away_until is None)
     return call, ()  # of an older connection, or told twice
+
+
+def _made_again(call: Call, seat: Seat) -> Result:
+    again = _renewed(seat)
+    return _put(call, again), (_join(again),)
+
+
+def _restart(call: Call, seat: Seat, event: ev.RestartAsked, now: float) -> Result:
+    """New ICE credentials for the connection that is there; a connection that is over is made again."""
+    if seat.gone:
+        return _made_again(call, seat)
+    if not seat.answered:
+        raise InvalidTransition(call, event)
+    if seat.restarted_at is not None and now - seat.restarted_at < RESTART_AGAIN_S:
+        return call, ()
+    asked = replace(seat, restart=seat.restart + 1, restarted_at=now)
+    return _put(call, asked), (ev.RestartIce(seat.participant, seat.generation, asked.restart),)
+
+
+def _is_newest_offer(seat: Seat, restart: int) -> bool:
+    return restart == seat.restart and (seat.offer is None or restart > seat.offered_restart)
+
+
+def _is_offered(seat: Seat, restart: int) -> bool:
+    return seat.offer is not None and restart == seat.offered_restart
 
 
 def _leg_up(call: Call, seat: Seat, now: float) -> Result:
@@ -324,17 +374,33 @@ def _node_gone(call: Call, node: NodeId, replacement: NodeId | None, now: float)
     if node != call.node:
         return call, ()
     if replacement is None:
-        return replace(call, node_until=call.node_until or now + call.patience.node), ()
+        return _without_node(call, now)
     seats = tuple(map(_renewed, call.seats))
     moved = replace(call, node=replacement, node_until=None, seats=seats)
-    talking = call.state in TALKING
-    recording = (_slots_command(moved), ev.Record(tuple(s.participant for s in seats))) if talking else ()
+    rest: tuple[AnyCommand, ...] = ()
+    if call.state in TALKING:
+        rest = (_slots_command(moved), ev.Record(tuple(s.participant for s in seats)))
+    elif call.node_until is not None and is_queued(moved):
+        rest = (ev.Enqueue(waiting(moved)),)
     return moved, (
         ev.Journal(JournalKind.MEDIA_MOVED, {"node": replacement}),
         ev.OpenRoom(),
         *(_join(s) for s in seats),
-        *recording,
+        *rest,
     )
+
+
+def _without_node(call: Call, now: float) -> Result:
+    """Who talks waits a little; who waits keeps the place, but nobody is rung for what cannot be carried."""
+    if call.node_until is not None:
+        return call, ()
+    patience = call.patience.node_waiting if call.state in WAITING else call.patience.node
+    held_up = replace(call, node_until=now + patience)
+    if call.state is State.QUEUED:
+        return held_up, (ev.Withdraw(),)
+    if call.reservation is not None:
+        return _rung_off(held_up, call.reservation, Release.WITHDRAWN)
+    return held_up, ()
 
 
 # --- the end -------------------------------------------------------------------------------------------
@@ -440,6 +506,9 @@ def _renewed(seat: Seat) -> Seat:
         seat,
         generation=seat.generation + 1,
         offer=None,
+        restart=0,
+        offered_restart=0,
+        restarted_at=None,
         answered=False,
         refused=None,
         connected=False,

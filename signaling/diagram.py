@@ -116,6 +116,7 @@ def _leg_probes(call: Call) -> Iterator[Probe]:
         yield Probe("LegUp", ev.LegUp(who, generation))
         yield Probe("LegDown", ev.LegDown(who, generation, "silent"))
         yield Probe("RejoinAsked", ev.RejoinAsked(who, generation))
+        yield Probe("RestartAsked", ev.RestartAsked(who, generation))
 
 
 def probed() -> tuple[Outcomes, set[Arrow]]:

@@ -51,17 +51,19 @@ class HungUpByAgent(Event, frozen=True):
 
 
 class Offered(Event, frozen=True):
-    """The media node's SDP offer for a seat."""
+    """The media node's SDP offer for a seat; with a ``restart``, for the connection that it has."""
 
     participant: ParticipantId
     generation: int
     sdp: str
+    restart: int = 0
 
 
 class Answered(Event, frozen=True):
     participant: ParticipantId
     generation: int
     sdp: str
+    restart: int = 0
 
 
 class AnswerRefused(Event, frozen=True):
@@ -85,6 +87,13 @@ class LegDown(Event, frozen=True):
 
 class RejoinAsked(Event, frozen=True):
     """A page was reloaded or its connection failed; ``generation`` is the one that is gone."""
+
+    participant: ParticipantId
+    generation: int
+
+
+class RestartAsked(Event, frozen=True):
+    """A page's network changed: its connection of this generation needs new ICE credentials."""
 
     participant: ParticipantId
     generation: int
@@ -155,6 +164,7 @@ AnyEvent = (
     | LegUp
     | LegDown
     | RejoinAsked
+    | RestartAsked
     | WentAway
     | CameBack
     | ShareSet
@@ -213,6 +223,13 @@ class PassAnswer(Command, frozen=True):
     participant: ParticipantId
     generation: int
     sdp: str
+    restart: int = 0
+
+
+class RestartIce(Command, frozen=True):
+    participant: ParticipantId
+    generation: int
+    restart: int
 
 
 class Leave(Command, frozen=True):
@@ -256,6 +273,7 @@ AnyCommand = (
     | CloseRoom
     | Join
     | PassAnswer
+    | RestartIce
     | Leave
     | SetSlots
     | Record

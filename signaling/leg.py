@@ -11,7 +11,7 @@ from signaling.hall import Hall
 from signaling.ice import ice_servers
 from signaling.messages import ErrorCode
 from signaling.session import Outgoing
-from signaling.snapshot import Call, State, seat_of
+from signaling.snapshot import Call, Seat, State, seat_of
 from signaling.switchboard import UnknownCall
 
 
@@ -25,17 +25,18 @@ class OfferedLeg:
     """
 
     def __init__(self) -> None:
-        self._offered: tuple[CallId, ParticipantId, int] | None = None
+        self._offered: tuple[CallId, ParticipantId, int, int] | None = None
         self._refused: tuple[CallId, ParticipantId, int, str] | None = None
 
-    def skip(self, call: CallId, participant: ParticipantId, generation: int) -> None:
-        self._offered = (call, participant, generation)
+    def skip(self, call: CallId, seat: Seat) -> None:
+        self._offered = (call, seat.participant, seat.generation, seat.offered_restart)
 
-    def is_new(self, call: CallId, participant: ParticipantId, generation: int) -> bool:
-        before = self._offered
-        if before is not None and before[:2] == (call, participant) and before[2] >= generation:
+    def is_new(self, call: CallId, seat: Seat) -> bool:
+        """Generations count, and within one its restarts."""
+        before, now = self._offered, (call, seat.participant, seat.generation, seat.offered_restart)
+        if before is not None and before[:2] == now[:2] and before[2:] >= now[2:]:
             return False
-        self._offered = (call, participant, generation)
+        self._offered = now
         return True
 
     def is_newly_refused(
@@ -65,8 +66,8 @@ def send_leg(hall: Hall, session: Outgoing, leg: OfferedLeg, call: Call, partici
     seat = seat_of(call, participant)
     if seat is None or call.state is State.ENDED:
         return
-    if seat.offer is not None and leg.is_new(call.id, participant, seat.generation):
+    if seat.offer is not None and leg.is_new(call.id, seat):
         servers = ice_servers(hall.turn, call.id, hall.clock())
-        session.send(m.Offer(call.id, seat.generation, seat.offer, servers))
+        session.send(m.Offer(call.id, seat.generation, seat.offered_restart, seat.offer, servers))
     if seat.refused is not None and leg.is_newly_refused(call.id, participant, seat.generation, seat.refused):
         session.send(error(ErrorCode.BAD_ANSWER))

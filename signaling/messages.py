@@ -139,11 +139,12 @@ class HangUp(Request, frozen=True):
 
 
 class Answer(Request, frozen=True):
-    """The browser's SDP answer to ``offer``."""
+    """The browser's SDP answer to ``offer``, with the ``restart`` of that."""
 
     call: CallId
     generation: int
     sdp: Sdp
+    restart: Annotated[int, Meta(ge=0, le=2**31)] = 0
 
 
 class Devices(Request, frozen=True):
@@ -216,7 +217,29 @@ class Rejoin(Request, frozen=True):
     generation: int  # the one that failed
 
 
-StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Devices | Rate | Dismiss
+class RestartIce(Request, frozen=True):
+    """My network changed, or nothing comes through any more: keep my connection, and find it a new way.
+    Answered by an ``offer`` of the same generation with the next ``restart``, or by one of the next
+    generation when the connection is over. More than one in 2 s counts as one."""
+
+    call: CallId
+    generation: int
+
+
+StationIn = (
+    StationHello
+    | Ping
+    | Pong
+    | Call
+    | Cancel
+    | HangUp
+    | Answer
+    | Rejoin
+    | RestartIce
+    | Devices
+    | Rate
+    | Dismiss
+)
 AgentIn = (
     Hello
     | Ping
@@ -226,6 +249,7 @@ AgentIn = (
     | Decline
     | Answer
     | Rejoin
+    | RestartIce
     | Devices
     | Share
     | AddNote
@@ -294,10 +318,12 @@ class IceServer(Struct, frozen=True, omit_defaults=True):
 
 
 class Offer(Out, frozen=True):
-    """The node's SDP offer for this participant and generation: make a new connection and send ``answer``."""
+    """The node's SDP offer for this participant and generation: make a new connection and send ``answer``.
+    With a ``restart`` above 0 it is for the connection of this generation, whose ICE begins anew."""
 
     call: CallId
     generation: int
+    restart: int
     sdp: str
     ice_servers: tuple[IceServer, ...]
 
@@ -322,7 +348,8 @@ class AgentCard(Struct, frozen=True):
 class StationCall(Struct, frozen=True):
     """``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is no
     basis for one. ``on_duty`` counts agents with the skill who are available, free or busy: a pause is not
-    duty (agents/waiting.py). ``ringing``: one of them is rung."""
+    duty (agents/waiting.py). ``ringing``: one of them is rung. ``held_up``: no media node can carry it just
+    now; it keeps its place, and nobody is rung."""
 
     id: CallId
     item: ItemId
@@ -331,6 +358,7 @@ class StationCall(Struct, frozen=True):
     estimate_s: tuple[int, int] | None
     on_duty: int
     ringing: bool
+    held_up: bool
     generation: int
     connected: bool
     agent: AgentCard | None

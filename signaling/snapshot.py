@@ -42,6 +42,7 @@ class Patience(Struct, frozen=True):
     away_ringing: float = 5.0  # an agent whose socket is gone while it rings
     away_talking: float = 30.0  # either side, during the call
     node: float = 15.0  # for another media node to take over
+    node_waiting: float = 60.0  # the same while nobody has answered yet: what is lost then is only time
     keep_ended: float = 300.0  # the ended call stays for rating and wrap-up
 
 
@@ -53,6 +54,9 @@ class Seat(Struct, frozen=True):
     who: str  # a station's or an account's id
     generation: int = 1
     offer: str | None = None  # the node's SDP offer for this generation, None until it came
+    restart: int = 0  # how often ICE was asked to restart in this generation
+    offered_restart: int = 0  # the restart that ``offer`` is for, 0: the connection itself
+    restarted_at: float | None = None  # when that was asked for last
     answered: bool = False
     refused: str | None = None  # why the node could not use this generation's last answer
     connected: bool = False
@@ -107,6 +111,11 @@ def seat_of(call: Call, participant: ParticipantId) -> Seat | None:
 
 def seat_with(call: Call, role: ParticipantRole) -> Seat | None:
     return next((s for s in call.seats if s.role is role), None)
+
+
+def is_queued(call: Call) -> bool:
+    """Whether an agent may be rung for it. Not while no media node could carry it; it keeps its place."""
+    return call.state is State.QUEUED and call.node_until is None
 
 
 def slots(call: Call) -> dict[ParticipantId, dict[Mid, TrackRef]]:

@@ -49,7 +49,7 @@ class StationDesk:
             return
         seat = seat_of(call, RESIDENT)
         if not resumed and seat is not None:
-            self._leg.skip(call.id, RESIDENT, seat.generation)
+            self._leg.skip(call.id, seat)
 
     async def lost(self) -> None:
         """A resident keeps place and call; only when the session is over does the call start to wait."""
@@ -99,10 +99,12 @@ class StationDesk:
                 await self._request(item, consent)
             case m.Cancel(call=call) | m.HangUp(call=call):
                 await tell(await self._mine(call), ev.LeftByResident())
-            case m.Answer(call=call, generation=generation, sdp=sdp):
-                await tell(await self._mine(call), ev.Answered(RESIDENT, generation, sdp))
+            case m.Answer(call=call, generation=generation, sdp=sdp, restart=restart):
+                await tell(await self._mine(call), ev.Answered(RESIDENT, generation, sdp, restart))
             case m.Rejoin(call=call, generation=generation):
                 await tell(await self._mine(call), ev.RejoinAsked(RESIDENT, generation))
+            case m.RestartIce(call=call, generation=generation):
+                await tell(await self._mine(call), ev.RestartAsked(RESIDENT, generation))
             case m.Devices(call=call, mic=mic, camera=camera):
                 await tell(await self._mine(call), ev.DevicesSet(RESIDENT, mic, camera))
             case m.Rate(call=call, stars=stars, reasons=reasons):

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from agents.agent import Release
 from agents.availability import Availability
 from media import protocol
-from media.protocol import RoomId
+from media.protocol import NodeId, RoomId
 from records.model import AccountId, CallId, Item, JournalEntry, Part
 from signaling import call as machine
 from signaling import events as ev
@@ -24,8 +24,8 @@ from signaling.call import InvalidTransition
 from signaling.calls import Calls, Pending
 from signaling.events import AnyCommand, AnyEvent
 from signaling.ports import Ledger, StationCard
-from signaling.rooms import Nodes, least_loaded
-from signaling.snapshot import Call, Patience, State, seat_of, summary, waiting
+from signaling.rooms import Nodes, Placement
+from signaling.snapshot import Call, Patience, State, is_queued, seat_of, summary, waiting
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,7 @@ class Switchboard:
         self.calls = calls
         self.availability = availability
         self.nodes = nodes
+        self.placement = Placement(clock)
         self.ledger = ledger
         self.bus = bus
         self.clock = clock
@@ -76,7 +77,7 @@ class Switchboard:
 
     async def request(self, station: StationCard, item: Item) -> Call:
         """A resident's call. Raises StationBusy, NoMediaNode."""
-        node = least_loaded(await self.nodes.alive())
+        node = self.placement.choose(await self.nodes.alive())
         if node is None:
             raise NoMediaNode
         call, commands = machine.start(
@@ -153,12 +154,12 @@ class Switchboard:
         self._poke()
 
     async def back_in_queue(self, call: CallId) -> None:
-        """The queue has a call that waits, in its place, and no other."""
+        """The queue has a call that waits, in its place, and no other; nor one that no media node carries."""
         live = await self.calls.load(call)
-        if live is not None and live.state is State.QUEUED:
+        if live is not None and is_queued(live):
             await self.availability.enqueue(waiting(live))
             live = await self.calls.load(call)
-        if live is None or live.state is State.ENDED:
+        if live is None or live.state is State.ENDED or (live.state is State.QUEUED and not is_queued(live)):
             await self.availability.withdraw(call)
 
     # --- out -----------------------------------------------------------------------------------------
@@ -208,10 +209,8 @@ class Switchboard:
     async def _carry(self, call: Call, command: AnyCommand) -> None:
         now = self.clock()
         match command:
-            case ev.Enqueue():
-                await self.back_in_queue(call.id)  # by now it may have been cancelled
-            case ev.Withdraw():
-                await self.availability.withdraw(call.id)
+            case ev.Enqueue() | ev.Withdraw():
+                await self.back_in_queue(call.id)  # by now it may have been cancelled, or be held up no more
             case ev.GiveBack(reservation, why):
                 await self.availability.give_back(reservation.id, why, now)
             case ev.FreeAgent(agent):
@@ -271,8 +270,13 @@ class Switchboard:
                 if call.node == event.node and call.node_until is None:
                     await self._tell_quietly(id, ev.NodeGone(event.node, event.node))
             case protocol.RefusalReason.FULL, _:
-                others = tuple(n for n in await self.nodes.alive() if n.node != event.node)
-                await self._tell_quietly(id, ev.NodeGone(event.node, least_loaded(others)))
+                await self._leave(id, event.node)
+
+    async def _leave(self, id: CallId, full: NodeId) -> None:
+        call = await self.calls.load(id)
+        if call is not None and call.node == full:
+            other = self.placement.choose(await self.nodes.alive(), without=full)
+            await self._tell_quietly(id, ev.NodeGone(full, other))
 
     async def _tell_quietly(self, call: CallId, event: AnyEvent) -> None:
         """For senders that cannot be answered: what does not fit is logged."""
@@ -296,8 +300,8 @@ def _entry(call: Call, said: ev.Journal) -> JournalEntry:
 
 def _leg_event(event: protocol.Offered | protocol.Connected | protocol.Disconnected) -> AnyEvent:
     match event:
-        case protocol.Offered(participant=participant, generation=generation, sdp=sdp):
-            return ev.Offered(participant, generation, sdp)
+        case protocol.Offered(participant=participant, generation=generation, sdp=sdp, restart=restart):
+            return ev.Offered(participant, generation, sdp, restart)
         case protocol.Connected(participant=participant, generation=generation):
             return ev.LegUp(participant, generation)
         case protocol.Disconnected(participant=participant, generation=generation, reason=reason):
@@ -327,8 +331,10 @@ def _to_node(call: Call, command: AnyCommand, folder: str) -> protocol.AnyComman
             return protocol.CloseRoom(hall, room)
         case ev.Join(participant, role, generation):
             return protocol.Join(hall, room, participant, role, generation)
-        case ev.PassAnswer(participant, generation, sdp):
-            return protocol.Answer(hall, room, participant, generation, sdp)
+        case ev.PassAnswer(participant, generation, sdp, restart):
+            return protocol.Answer(hall, room, participant, generation, sdp, restart)
+        case ev.RestartIce(participant, generation, restart):
+            return protocol.RestartIce(hall, room, participant, generation, restart)
         case ev.Leave(participant):
             return protocol.Leave(hall, room, participant)
         case ev.SetSlots(revision, slots):

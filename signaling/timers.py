@@ -9,20 +9,22 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from agents.agent import Activity, Agent, PauseReason, Presence, Release
-from media.protocol import NodeId
+from media.protocol import NodeDown, NodeId, NodeInfo, NodeUp
 from records.model import AccountId, CallId, ParticipantRole, StationId
 from signaling import events as ev
 from signaling.bus import QUEUE, agent_topic
 from signaling.call import InvalidTransition
 from signaling.hall import Hall
 from signaling.holders import agent_identity, station_identity
-from signaling.rooms import least_loaded
-from signaling.snapshot import Call, Seat, State
+from signaling.snapshot import Call, Seat, State, is_queued
 from signaling.switchboard import UnknownCall
 
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.25
+LEASES_S = 0.5  # how often the nodes' leases are read, for one that died without word of it
+LOOKS_UNTIL_SURE = 4  # every so many looks at the leases the calls are looked at as well
+MOVED_AT_ONCE = 20  # calls of a dead node
 RECONCILE_S = 2.0
 LEFT_OVER_S = 5.0  # commands saved this long ago and not carried out belong to a process that died
 
@@ -32,15 +34,22 @@ class Timers:
         self._hall = hall
         self._suspects: frozenset[str] = frozenset()
         self._silent_nodes: frozenset[NodeId] = frozenset()
+        self._alive: frozenset[NodeId] = frozenset()
+        self._lapsed: frozenset[NodeId] = frozenset()  # were gone with calls that nobody could take
+        self._settled = False  # at the last look every call was on a node that is alive
+        self._looks = 0
 
     async def run(self) -> None:
-        reconciled = 0.0
+        reconciled = looked = 0.0
         while True:
             now = self._hall.clock()
             await self._try(self.deadlines)
+            if now - looked >= LEASES_S:
+                looked = now
+                await self._try(self.leases)
             if now - reconciled >= RECONCILE_S:
                 reconciled = now
-                for work in (self.left_over, self.nodes, self.holders, self.agents, self.queue):
+                for work in (self.left_over, self.holders, self.agents, self.queue):
                     await self._try(work)
             await asyncio.sleep(TICK_S)
 
@@ -57,19 +66,35 @@ class Timers:
             log.info("carried out again", call=pending.call, outbox=pending.id)
             await self._hall.switchboard.carry_out_again(pending)
 
+    async def hear(self, news: NodeUp | NodeDown) -> None:
+        """A node that is said to be gone is left at once; one that came takes what nobody could carry."""
+        alive = await self._hall.switchboard.nodes.alive()
+        calls = await self._live()
+        if isinstance(news, NodeUp):
+            await self._each(self._carried_again, [c for c in calls if c.node_until is not None], alive)
+        elif all(info.node != news.node for info in alive):
+            await self._each(self._move, [c for c in calls if c.node == news.node], alive)
+
+    async def leases(self) -> None:
+        """``nodes``, as soon as the leases say something else than before; cheap while they do not."""
+        alive = frozenset(info.node for info in await self._hall.switchboard.nodes.alive())
+        self._looks += 1
+        if alive != self._alive or not self._settled or self._looks % LOOKS_UNTIL_SURE == 0:
+            await self.nodes()
+
     async def nodes(self) -> None:
         """Calls on a media node whose lease is over, seen twice, go to another one; or to the same, if
         it comes back before another has room."""
-        alive = await self._hall.nodes()
+        alive = await self._hall.switchboard.nodes.alive()
         calls = await self._live()
-        names = {n.node for n in alive}
+        names = frozenset(info.node for info in alive)
         silent = frozenset(c.node for c in calls if c.node not in names)
         gone, self._silent_nodes = silent & self._silent_nodes, silent
-        for call in calls:
-            if call.node in gone:
-                await self._tell(call.id, ev.NodeGone(call.node, least_loaded(alive)))
-            elif call.node in names and call.node_until is not None:
-                await self._tell(call.id, ev.NodeGone(call.node, call.node))
+        self._alive, self._settled = names, not silent and all(c.node_until is None for c in calls)
+        self._lapsed = (self._lapsed | gone) & {c.node for c in calls}
+        await self._each(self._move, [c for c in calls if c.node in gone], alive)
+        back = [c for c in calls if c.node in names and c.node_until is not None]
+        await self._each(self._carried_again, back, alive)
 
     async def holders(self) -> None:
         """Sockets whose process died without a word: seen missing twice, their people are away."""
@@ -107,14 +132,42 @@ class Timers:
         snapshot = await self._hall.availability.snapshot()
         queued = {w.call for w in snapshot.waiting}
         known = {c.id: c for c in await self._hall.calls.live()}
-        lost = {id for id, call in known.items() if call.state is State.QUEUED} - queued
-        over = {id for id in queued if id not in known or known[id].state is State.ENDED}
+        lost = {id for id, call in known.items() if is_queued(call)} - queued
+        over = {id for id in queued if id not in known or _is_not_to_be_rung(known[id])}
         for id in sorted(lost | over):
             await self._hall.switchboard.back_in_queue(id)
         if over or lost:
             await self._hall.bus.tell(QUEUE)
 
     # --- parts -----------------------------------------------------------------------------------------
+
+    async def _each(
+        self,
+        work: Callable[[Call, tuple[NodeInfo, ...]], Awaitable[None]],
+        calls: list[Call],
+        alive: tuple[NodeInfo, ...],
+    ) -> None:
+        """Several at a time: the last of sixty calls is not to wait for the other fifty-nine."""
+        for first in range(0, len(calls), MOVED_AT_ONCE):
+            some = calls[first : first + MOVED_AT_ONCE]
+            done = await asyncio.gather(*(work(call, alive) for call in some), return_exceptions=True)
+            for call, result in zip(some, done, strict=True):
+                if isinstance(result, BaseException):
+                    log.warning("to be moved again", call=call.id, why=str(result))
+
+    async def _move(self, call: Call, alive: tuple[NodeInfo, ...]) -> None:
+        other = self._hall.switchboard.placement.choose(alive, without=call.node)
+        await self._tell(call.id, ev.NodeGone(call.node, other))
+
+    async def _carried_again(self, call: Call, alive: tuple[NodeInfo, ...]) -> None:
+        """On any node that has room; or on its own one that was silent and is back, even if that says that it
+        is full: it may be full of calls such as this one, and refuses if it is not."""
+        node = self._hall.switchboard.placement.choose(alive)
+        back = {info.node for info in alive if not info.draining} & self._lapsed
+        if node is None and call.node in back:
+            node = call.node
+        if node is not None:
+            await self._tell(call.id, ev.NodeGone(call.node, node))
 
     async def _live(self) -> list[Call]:
         return [c for c in await self._hall.calls.live() if c.state is not State.ENDED]
@@ -150,6 +203,10 @@ def _identity(seat: Seat) -> str:
     if seat.role is ParticipantRole.RESIDENT:
         return station_identity(StationId(seat.who))
     return agent_identity(AccountId(seat.who))
+
+
+def _is_not_to_be_rung(call: Call) -> bool:
+    return call.state is State.ENDED or (call.state is State.QUEUED and not is_queued(call))
 
 
 def _is_present(agent: Agent) -> bool:

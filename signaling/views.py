@@ -49,6 +49,7 @@ def _station_call(
         estimate_s=estimate,
         on_duty=waiting.on_duty(snapshot, call.skill),
         ringing=call.state is State.OFFERED,
+        held_up=call.node_until is not None,
         generation=seat.generation if seat else 0,
         connected=seat.connected if seat else False,
         agent=None if call.agent is None else directory.agent(call.agent),

@@ -25,7 +25,7 @@ from signaling.ports import Directory, Ledger, QualityLog, Statistics
 from signaling.quality import Board
 from signaling.quality_feed import QualityFeed, QualityKeeper
 from signaling.redis_calls import RedisCalls
-from signaling.rooms import MediaEvents, RedisNodes
+from signaling.rooms import MediaEvents, NodeNews, RedisNodes
 from signaling.snapshot import Call
 from signaling.switchboard import Switchboard, UnknownCall
 from signaling.timers import Timers
@@ -66,9 +66,11 @@ async def live(
         await redis.ping()
         made = _plug(config, redis, directory, statistics, ledger, days)
         me, board = f"web-{secrets.token_hex(4)}", made.hall.quality
+        timers = Timers(made.hall)
         loops = {
             "bus": made.bus.run,
-            "timers": Timers(made.hall).run,
+            "timers": timers.run,
+            "media nodes": NodeNews(redis, timers.hear).run,
             "dispatcher": made.dispatcher.run,
             "media events": MediaEvents(reader, config.hall.id, me, made.hall.switchboard.hear).run,
             "quality": QualityFeed(redis, config.hall.id, board, made.bus.tell_here, time.time).run,

@@ -8,8 +8,8 @@ from agents.agent import Release, ReservationId
 from media.protocol import Mid, NodeId, Source, TrackRef
 from records.model import EndReason, JournalKind, Outcome, ParticipantId, ParticipantRole, RatingReason
 from signaling import events as ev
-from signaling.call import InvalidTransition, due, transition
-from signaling.snapshot import RESIDENT, Call, State, decoder, encode, seat_with, slots
+from signaling.call import InvalidTransition, due, is_still_meant, transition
+from signaling.snapshot import RESIDENT, Call, State, decoder, encode, seat_with, slots, waiting
 from tests.signaling.playbook import AGENT, NODE, NOW, OTHER, SEAT, Playbook, reservation
 
 
@@ -141,6 +141,78 @@ def test_a_reloaded_page_gets_a_new_connection_and_late_word_of_the_old_one_is_d
     story.silent().is_(State.ACTIVE)
     story >> ev.Offered(SEAT, 2, "o2") >> ev.Answered(SEAT, 2, "a2")
     story << ev.PassAnswer(SEAT, 2, "a2")
+
+
+def restart_of(story: Playbook, who: ParticipantId = SEAT) -> tuple[int, int, str | None]:
+    seat = next(s for s in story.call.seats if s.participant == who)
+    return seat.restart, seat.offered_restart, seat.offer
+
+
+def test_a_connection_on_a_new_network_is_kept_and_offered_anew() -> None:
+    story = Playbook.begin().talking() >> ev.RestartAsked(SEAT, 1)
+    (story << ev.RestartIce(SEAT, 1, 1)).silent().is_(State.ACTIVE)
+    assert restart_of(story) == (1, 0, "o")
+    story >> ev.Offered(SEAT, 1, "o")  # told again: the older one
+    assert restart_of(story) == (1, 0, "o")
+    story >> ev.Offered(SEAT, 1, "o1", restart=1)
+    assert restart_of(story) == (1, 1, "o1")
+    story >> ev.Answered(SEAT, 1, "a1", restart=1)
+    story << ev.PassAnswer(SEAT, 1, "a1", restart=1)
+    assert [s.connected for s in story.call.seats] == [True, True]
+
+
+def test_restarts_are_bounded_in_time_and_counted_anew_by_the_next_connection() -> None:
+    story = Playbook.begin().talking() >> ev.RestartAsked(SEAT, 1)
+    story.at(NOW + 1.9) >> ev.RestartAsked(SEAT, 1)
+    story.silent()
+    story.at(NOW + 2) >> ev.RestartAsked(SEAT, 1)
+    (story << ev.RestartIce(SEAT, 1, 2)).silent()
+    story >> ev.Offered(SEAT, 1, "o1", restart=1)  # that of the first, late
+    assert restart_of(story) == (2, 0, "o")
+    story >> ev.Offered(SEAT, 1, "o2", restart=2) >> ev.Answered(SEAT, 1, "a1", restart=1)
+    story.silent()
+    with pytest.raises(InvalidTransition):
+        story >> ev.Answered(SEAT, 1, "a3", restart=3)
+    story >> ev.RejoinAsked(SEAT, 1)
+    assert restart_of(story) == (0, 0, None)
+
+
+def test_a_connection_that_is_over_is_made_again_instead_of_restarted() -> None:
+    story = Playbook.begin().talking() >> ev.LegDown(SEAT, 1, "silent") >> ev.RestartAsked(SEAT, 1)
+    (story << ev.Join(SEAT, ParticipantRole.AGENT, 2)).silent()
+    story >> ev.RestartAsked(SEAT, 1)
+    story.silent()
+
+
+def test_what_was_never_answered_is_not_restarted() -> None:
+    story = Playbook.begin() >> ev.Offered(RESIDENT, 1, "o")
+    for event in (ev.RestartAsked(RESIDENT, 1), ev.RestartAsked(RESIDENT, 2), ev.RestartAsked(SEAT, 1)):
+        with pytest.raises(InvalidTransition):
+            story >> event
+
+
+def test_nobody_is_rung_for_a_call_that_no_node_can_carry() -> None:
+    story = Playbook.begin() >> ev.NodeGone(NODE, None)
+    (story << ev.Withdraw()).silent().is_(State.QUEUED)
+    story >> ev.Reserved(reservation())
+    (story << ev.GiveBack(reservation(), Release.WITHDRAWN)).silent().is_(State.QUEUED)
+    assert not is_still_meant(story.call, ev.Enqueue(waiting(story.call)))
+    story >> ev.NodeGone(NODE, NodeId("node-b"))
+    (
+        story
+        << ev.OpenRoom()
+        << ev.Join(RESIDENT, ParticipantRole.RESIDENT, 2)
+        << ev.Enqueue(waiting(story.call))
+    )
+    assert not is_still_meant(story.call, ev.Withdraw())
+    story.ringing().is_(State.OFFERED)
+
+
+def test_a_ring_ends_when_its_call_cannot_be_carried_and_counts_for_nothing() -> None:
+    story = Playbook.begin().ringing() >> ev.NodeGone(NODE, None)
+    (story << ev.GiveBack(reservation(), Release.WITHDRAWN) << ev.Leave(SEAT)).silent().is_(State.QUEUED)
+    assert due(story.call) == NOW + 60, "who waits has time"
+    assert kinds(story) == []
 
 
 def test_word_of_a_connections_end_may_overtake_word_of_its_beginning() -> None:

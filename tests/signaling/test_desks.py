@@ -3,6 +3,7 @@
 import pytest
 
 from agents.agent import Activity, PauseReason, Presence
+from media import protocol
 from records.model import EndReason, JournalKind, Outcome, ParticipantId
 from signaling import events as ev
 from signaling import messages as m
@@ -105,6 +106,19 @@ async def test_a_revoked_station_is_shown_the_door(world: World) -> None:
     world.welcome = False
     await station.desk.refresh()
     assert station.session.ending is CloseCode.SIGNED_OUT
+
+
+async def test_a_new_session_of_the_same_page_is_sent_the_restart_that_it_asks_for(world: World) -> None:
+    """The web process went down and with it the session; the connection to the node did not."""
+    talk = await world.talking()
+    again = await world.station().arrives()
+    assert again.all(m.Offer) == []
+    assert await again.asks("restart_ice", call=talk.call, generation=1) is None
+    await world.node_says(
+        protocol.Offered, talk.call, participant=RESIDENT, generation=1, sdp="offer 1.1", restart=1
+    )
+    await again.sees()
+    assert [(o.generation, o.restart) for o in again.all(m.Offer)] == [(1, 1)]
 
 
 async def test_a_reloaded_station_has_no_use_for_an_older_pages_offer(world: World) -> None:

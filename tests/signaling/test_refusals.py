@@ -100,6 +100,19 @@ ROWS: list[Row] = [
     ("station", nothing_yet, "rate", {"call": CALL, "stars": 5}, UNKNOWN_CALL),
     ("station", nothing_yet, "answer", ANSWER, UNKNOWN_CALL),
     ("station", nothing_yet, "rejoin", {"call": CALL, "generation": 1}, UNKNOWN_CALL),
+    ("station", nothing_yet, "restart_ice", {"call": CALL, "generation": 1}, UNKNOWN_CALL),
+    *[
+        (
+            "station",
+            at,
+            "restart_ice",
+            {"call": CALL, "generation": 1},
+            OUT_OF_ORDER,
+        )  # nothing to restart yet
+        for at in (waiting, ringing)
+    ],
+    ("station", talking, "restart_ice", {"call": CALL, "generation": 2}, OUT_OF_ORDER),
+    ("station", talking, "answer", {**ANSWER, "restart": 1}, OUT_OF_ORDER),
     ("station", nothing_yet, "devices", DEVICES, UNKNOWN_CALL),
     ("station", waiting, "answer", ANSWER, OUT_OF_ORDER),  # nothing was offered yet
     ("station", ringing, "answer", {**ANSWER, "generation": 2}, OUT_OF_ORDER),
@@ -130,6 +143,7 @@ ROWS: list[Row] = [
             ("ready", {}),
             ("answer", {"generation": 1, "sdp": SDP}),
             ("rejoin", {"generation": 1}),
+            ("restart_ice", {"generation": 1}),
             ("devices", {"mic": True, "camera": False}),
         )
     ],
@@ -143,6 +157,8 @@ ROWS: list[Row] = [
     *[("agent", at, "ready", {"call": CALL}, OUT_OF_ORDER) for at in (ringing, talking, over)],
     ("agent", ringing, "answer", {**ANSWER, "generation": 2}, OUT_OF_ORDER),
     ("agent", ringing, "rejoin", {"call": CALL, "generation": 9}, OUT_OF_ORDER),
+    ("agent", ringing, "restart_ice", {"call": CALL, "generation": 1}, OUT_OF_ORDER),
+    ("agent", talking, "restart_ice", {"call": CALL, "generation": 9}, OUT_OF_ORDER),
 ]
 
 
@@ -176,6 +192,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "call": {"item": ITEM, "consent": True},
     "answer": ANSWER,
     "rejoin": {"call": CALL, "generation": 1},
+    "restart_ice": {"call": CALL, "generation": 1},
     "devices": DEVICES,
     "rate": {"call": CALL, "stars": 5},
     "set_presence": {"presence": "available"},

@@ -12,7 +12,7 @@ from media import protocol
 from media.protocol import NodeId, RoomId
 from signaling import rooms
 from signaling.ports import NotYet
-from signaling.rooms import MediaEvents, RedisNodes, least_loaded
+from signaling.rooms import MediaEvents, NodeNews, RedisNodes, least_loaded
 from tests.eventually import eventually
 from tests.signaling.loops import cancelled
 from tests.signaling.world import HALL, NODE_A, NODE_B, node
@@ -51,18 +51,55 @@ async def reading(*readers: Reader) -> AsyncIterator[None]:
         await cancelled(*tasks)
 
 
+async def test_news_of_nodes_reaches_everybody_and_what_fails_or_is_garbage_does_not_end_it(
+    redis: Redis,
+) -> None:
+    heard: list[list[Any]] = [[], []]
+
+    async def first(news: Any) -> None:
+        heard[0].append(news)
+        raise RuntimeError("the database is away")
+
+    async def second(news: Any) -> None:
+        heard[1].append(news)
+
+    tasks = [asyncio.create_task(NodeNews(redis, receive).run()) for receive in (first, second)]
+    up, down = protocol.NodeUp(NODE_A), protocol.NodeDown(NODE_A)
+    try:
+        async with asyncio.timeout(5):
+            while await redis.publish(protocol.NODE_NEWS, b"garbage") < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        for news in (up, down):
+            await redis.publish(protocol.NODE_NEWS, protocol.encode(news))
+        await eventually(lambda: heard == [[up, down], [up, down]])
+    finally:
+        await cancelled(*tasks)
+
+
 async def is_empty(redis: Redis) -> None:
     async with asyncio.timeout(5):
         while await redis.xlen(STREAM):  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 
 
-def test_a_call_goes_where_the_most_room_is_left_for_its_size() -> None:
-    assert least_loaded((node(NODE_A, 5, 10), node(NODE_B, 10, 40))) == NODE_B
-    assert least_loaded((node(NODE_B, 1, 10), node(NODE_A, 1, 10))) == NODE_A, "the same for everybody"
+def test_a_call_goes_to_the_least_loaded_core_and_of_equal_ones_to_the_one_with_fewest_calls() -> None:
+    assert least_loaded((node(NODE_A, 5, cpu=0.4), node(NODE_B, 10, cpu=0.2))) == NODE_B
+    assert least_loaded((node(NODE_A, 5, cpu=0.21), node(NODE_B, 4, cpu=0.19))) == NODE_B
+    assert least_loaded((node(NODE_A, 4, cpu=0.21), node(NODE_B, 5, cpu=0.19))) == NODE_A
+    assert least_loaded((node(NODE_B, 1), node(NODE_A, 1))) == NODE_A, "the same for everybody"
 
 
-@pytest.mark.parametrize("nodes", [(), (node(NODE_A, 10, 10),), (node(NODE_A, draining=True),)])
+def test_calls_on_their_way_count() -> None:
+    idle = (node(NODE_A, cpu=0.1), node(NODE_B, cpu=0.2))
+    assert least_loaded(idle, {NODE_A: 3}) == NODE_A
+    assert least_loaded(idle, {NODE_A: 12}) == NODE_B
+    assert least_loaded((node(NODE_A, 8, 10),), {NODE_A: 2}) is None
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [(), (node(NODE_A, 10, 10),), (node(NODE_A, draining=True),), (node(NODE_A, full="cpu"),)],
+)
 def test_without_room_a_call_goes_nowhere(nodes: tuple[protocol.NodeInfo, ...]) -> None:
     assert least_loaded(nodes) is None
 
@@ -77,7 +114,7 @@ async def test_a_node_is_alive_while_its_lease_lasts_and_then_leaves_nothing(red
     await redis.delete(protocol.node_key(NODE_A))
     assert [n.node for n in await nodes.alive()] == [NODE_B]
     assert await redis.smembers(protocol.NODES) == {NODE_B.encode()}
-    assert not await redis.exists(protocol.command_stream(NODE_A))
+    assert await redis.exists(protocol.command_stream(NODE_A)), "it may be alive and yet to hear of it"
 
 
 async def test_what_is_sent_to_a_node_that_is_gone_does_not_stay_for_ever(redis: Redis) -> None:

@@ -109,7 +109,7 @@ async def test_what_is_no_longer_kept_cannot_be_resumed(line: Line) -> None:
 
 
 async def test_what_is_kept_is_bounded_in_bytes_too(line: Line) -> None:
-    offer = m.Offer(call="c", generation=1, sdp="x" * 30_000, ice_servers=())  # type: ignore[arg-type]
+    offer = m.Offer(call="c", generation=1, restart=0, sdp="x" * 30_000, ice_servers=())  # type: ignore[arg-type]
     for _ in range(100):
         line.session.send(offer)
     kept = sum(len(frame) for _, frame in line.session._sent)

@@ -36,8 +36,8 @@ async def waiting_call(world: World) -> CallId:
     return (await world.switchboard.request(CARD, item(ITEM))).id
 
 
-async def test_a_call_is_put_where_there_is_most_room_and_into_the_queue(world: World) -> None:
-    world.racks.nodes = [node(NODE_A, rooms=9, capacity=10), node(NODE_B, rooms=10, capacity=40)]
+async def test_a_call_is_put_on_the_least_loaded_node_and_into_the_queue(world: World) -> None:
+    world.racks.nodes = [node(NODE_A, rooms=1, cpu=0.5), node(NODE_B, rooms=10, cpu=0.2)]
     call = await waiting_call(world)
     made = [(to, type(command)) for to, command in world.racks.sent]
     assert made == [(NODE_B, protocol.OpenRoom), (NODE_B, protocol.Join)]
@@ -275,7 +275,50 @@ async def test_with_every_node_full_a_call_is_not_thrown_to_and_fro(world: World
     await refuses(world, call, protocol.RefusalReason.FULL, None, 0)
     await refuses(world, call, protocol.RefusalReason.NO_SUCH_ROOM)
     assert len(world.racks.told(protocol.Join)) == 1
-    assert (await world.call(call)).node_until == world.clock() + 15
+    assert (await world.call(call)).node_until == world.clock() + 60
+
+
+async def test_a_node_that_was_left_refuses_in_vain(world: World) -> None:
+    """One that was stopped and goes on hears of what was asked of it long ago."""
+    call = await waiting_call(world)
+    await world.switchboard.tell(call, ev.NodeGone(NODE_A, NODE_B))
+    before = await world.call(call)
+    for reason in protocol.RefusalReason:
+        await refuses(world, call, reason)
+    await world.offered(call, RESIDENT, generation=1)
+    for event in (protocol.Connected, protocol.Disconnected):
+        rest = {"reason": "silent"} if event is protocol.Disconnected else {}
+        await world.node_says(event, call, participant=RESIDENT, generation=1, **rest)
+    await world.node_says(protocol.RoomClosed, call)
+    assert await world.call(call) == before
+    assert world.books.complete == []
+
+
+async def test_fifty_calls_at_once_are_spread_over_the_nodes(world: World) -> None:
+    """Although no node has said yet how many it has."""
+    world.racks.nodes = [node(NODE_A), node(NODE_B, cpu=0.1)]
+    chosen = [world.switchboard.placement.choose(world.racks.nodes) for _ in range(50)]
+    assert 20 <= chosen.count(NODE_B) <= 25
+    world.clock.now += 1
+    assert world.switchboard.placement.choose(world.racks.nodes) == NODE_A
+    assert world.switchboard.placement.choose(world.racks.nodes, without=NODE_A) == NODE_B
+
+
+async def test_a_restart_goes_to_the_node_and_its_offer_to_the_page_and_back(world: World) -> None:
+    talk = await world.talking()
+    await talk.station.sees()
+    assert await talk.station.asks("restart_ice", call=talk.call, generation=1) is None
+    (asked,) = world.racks.told(protocol.RestartIce)
+    assert (asked.participant, asked.generation, asked.restart) == (RESIDENT, 1, 1)
+    await world.node_says(
+        protocol.Offered, talk.call, participant=RESIDENT, generation=1, sdp="offer 1.1", restart=1
+    )
+    await talk.station.sees()
+    await talk.station.sees()
+    offers = [(o.generation, o.restart, o.sdp) for o in talk.station.all(m.Offer)]
+    assert offers == [(1, 0, "offer 1"), (1, 1, "offer 1.1")]
+    assert await talk.station.asks("answer", call=talk.call, generation=1, restart=1, sdp="again") is None
+    assert world.racks.told(protocol.Answer)[-1].restart == 1
 
 
 async def test_a_stale_refusal_changes_nothing(world: World) -> None:

@@ -2,11 +2,12 @@
 
 from agents.agent import Activity, PauseReason, Presence, Release, ReservationId
 from media import protocol
-from media.protocol import RoomId
+from media.protocol import NodeDown, NodeUp, RoomId
 from records.model import CallId, EndReason, JournalKind, ParticipantRole
 from signaling import events as ev
+from signaling import messages as m
 from signaling.holders import agent_identity, station_identity
-from signaling.snapshot import State, seat_with, waiting
+from signaling.snapshot import RESIDENT, Call, State, seat_with, waiting
 from tests.signaling.world import FIRST, HALL, ITEM, LIN, NODE_A, NODE_B, Talk, World, node
 
 
@@ -55,6 +56,86 @@ async def test_a_node_that_comes_back_in_time_makes_its_rooms_again(world: World
     world.clock.now += 16
     await world.timers.deadlines()
     assert (await world.call(talk.call)).state is State.ACTIVE
+
+
+async def test_word_of_a_dead_node_moves_its_calls_at_once_and_spreads_them(world: World) -> None:
+    talk = await world.talking()
+    world.racks.nodes = [node(NODE_B)]
+    await world.timers.hear(NodeDown(NODE_A))
+    call = await world.call(talk.call)
+    assert (call.node, call.state) == (NODE_B, State.ACTIVE)
+    await world.offered(talk.call, RESIDENT, 2)
+    await talk.station.sees()
+    assert talk.station.all(m.Offer)[-1].generation == 2
+
+
+async def test_word_of_a_death_is_not_believed_against_the_lease(world: World) -> None:
+    talk = await world.talking()
+    world.racks.nodes.append(node(NODE_B))
+    await world.timers.hear(NodeDown(NODE_A))
+    assert (await world.call(talk.call)).node == NODE_A
+
+
+async def test_a_node_that_comes_up_takes_what_nobody_could_carry(world: World) -> None:
+    station, agent = await world.station().arrives(), await world.agent_on_duty()
+    await station.asks("call", item=ITEM, consent=True)
+    world.racks.nodes = []
+    await world.timers.hear(NodeDown(NODE_A))
+    assert (await station.sees()).call.held_up
+    assert await world.queue() == []
+    await world.timers.queue()
+    assert await world.queue() == [], "nobody puts it back either"
+    await world.dispatch()
+    assert (await agent.sees()).ring is None
+    world.racks.nodes = [node(NODE_B)]
+    await world.timers.hear(NodeUp(NODE_B))
+    assert not (await station.sees()).call.held_up
+    await world.dispatch()
+    assert (await agent.sees()).ring.call == (await station.sees()).call.id
+
+
+async def test_a_call_that_its_full_node_refused_waits_for_room_and_is_not_thrown_at_it_again(
+    world: World,
+) -> None:
+    talk = await world.talking()
+    world.racks.nodes = [node(NODE_A, full="cpu")]
+    await world.switchboard.tell(talk.call, ev.NodeGone(NODE_A, None))
+    world.racks.sent.clear()
+    for _ in range(3):
+        await world.timers.leases()
+    assert world.racks.sent == []
+    world.racks.nodes = [node(NODE_A, full="cpu"), node(NODE_B)]
+    await world.timers.leases()
+    assert (await world.call(talk.call)).node == NODE_B
+
+
+async def test_a_full_node_that_was_only_silent_keeps_its_calls(world: World) -> None:
+    talk = await world.talking()
+    world.racks.nodes = []
+    for _ in range(2):
+        await world.timers.leases()
+    assert (await world.call(talk.call)).node_until is not None
+    world.racks.nodes = [node(NODE_A, rooms=40, capacity=40)]
+    await world.timers.leases()
+    assert (await world.call(talk.call)).node_until is None
+
+
+async def test_calls_are_looked_at_only_when_the_leases_changed_and_now_and_then(world: World) -> None:
+    await world.talking()
+    looked = 0
+    live = world.calls.live
+
+    async def counted() -> tuple[Call, ...]:
+        nonlocal looked
+        looked += 1
+        return await live()
+
+    world.calls.live = counted  # type: ignore[method-assign]
+    await world.timers.leases()
+    assert looked == 1
+    for _ in range(40):
+        await world.timers.leases()
+    assert looked == 11
 
 
 async def test_without_any_node_a_call_ends_by_name(world: World) -> None:

@@ -127,8 +127,16 @@ class Books:
             raise LedgerDown
 
 
-def node(name: NodeId, rooms: int = 0, capacity: int = 40, *, draining: bool = False) -> NodeInfo:
-    return NodeInfo(name, 1, ("127.0.0.1",), rooms, capacity, draining, NOW)
+def node(
+    name: NodeId,
+    rooms: int = 0,
+    capacity: int = 40,
+    *,
+    draining: bool = False,
+    cpu: float = 0.0,
+    full: str | None = None,
+) -> NodeInfo:
+    return NodeInfo(name, 1, ("127.0.0.1",), rooms, capacity, draining, NOW, cpu=cpu, full=full)
 
 
 @dataclass

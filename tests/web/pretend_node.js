@@ -67,6 +67,16 @@
           : index === 2 && share ? drawn(1280, 720, form) : kind;
         this.pc.addTransceiver(track, { direction: index < 3 ? "sendrecv" : "sendonly" });
       });
+      return this.described();
+    }
+
+    /** New ICE credentials for the same connection. */
+    async restart() {
+      this.pc.restartIce();
+      return this.described();
+    }
+
+    async described() {
       await this.pc.setLocalDescription();
       while (this.pc.iceGatheringState !== "complete") {
         await new Promise((resolve) => this.pc.addEventListener("icegatheringstatechange", resolve, { once: true }));

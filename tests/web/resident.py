@@ -47,6 +47,7 @@ def waiting_call(item: str) -> dict[str, Any]:
         "estimate_s": (150, 290),
         "on_duty": 3,
         "ringing": False,
+        "held_up": False,
         "generation": 1,
         "connected": False,
         "agent": None,
@@ -107,7 +108,7 @@ class Resident:
         """The service's offer, from the pretend node; the answer goes back to it."""
         sdp = await self.page.evaluate("(parts) => pretendNode.offer(parts)", parts)
         self.server.send(
-            messages.Offer(call=CallId("call-1"), generation=generation, sdp=sdp, ice_servers=())
+            messages.Offer(call=CallId("call-1"), generation=generation, restart=0, sdp=sdp, ice_servers=())
         )
         answer = await self.server.asked(messages.Answer)
         await self.page.evaluate("(sdp) => pretendNode.answer(sdp)", answer.sdp)

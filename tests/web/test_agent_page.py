@@ -178,7 +178,7 @@ def act(page: Page, name: str) -> Any:
 async def offered(page: Page, server: Scripted, generation: int = 1) -> m.Answer:
     """The node offers and the console answers."""
     sdp = await page.evaluate("pretendNode.offer()")
-    server.send(m.Offer(call=CALL, generation=generation, sdp=sdp, ice_servers=()))
+    server.send(m.Offer(call=CALL, generation=generation, restart=0, sdp=sdp, ice_servers=()))
     answer = await server.asked(m.Answer)
     await page.evaluate("(sdp) => pretendNode.answer(sdp)", answer.sdp)
     return answer

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -118,21 +120,38 @@ async def test_messages_seen_before_are_dropped(browser: Browser, site: Site) ->
 
 
 LEG = """async () => {
+  window.made = [];
+  const Real = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Real {
+    constructor(...given) {
+      super(...given);
+      window.made.push(this);
+    }
+  };
   const { Leg, getLocalMedia } = await import("/static/js/kit/media.js");
   const media = await getLocalMedia({ width: 320, height: 240 });
   window.faults = media.faults;
   window.failed = [];
+  window.restarts = [];
+  window.answered = [];
   window.leg = new Leg({
-    onAnswer: (generation, sdp) => {
+    onAnswer: (generation, sdp, restart) => {
       window.answers = (window.answers ?? 0) + 1;
+      window.answered.push([generation, restart]);
       void pretendNode.answer(sdp);
+    },
+    onRestart: (generation) => {
+      window.restarts.push(generation);
+      return window.deaf ? Promise.reject(new Error("lost")) : Promise.resolve();
     },
     onFailed: (generation) => window.failed.push(generation),
     onRemote: () => {},
   });
   await leg.setLocal("mic", media.mic);
   await leg.setLocal("camera", media.camera);
-  await leg.offer({ generation: 1, sdp: await pretendNode.offer(), ice_servers: [] });
+  const sdp = await pretendNode.offer();
+  window.made = [];
+  await leg.offer({ generation: 1, restart: 0, sdp, ice_servers: [] });
 }"""
 
 
@@ -157,6 +176,89 @@ async def test_a_leg_answers_once_sends_and_receives_and_shares_without_negotiat
         await evaluated(
             page, "window.failed.length === 1 && window.failed[0] === 1", "the failure to be named"
         )
+
+
+SEES = "leg.stats().then((s) => s.framesDecoded > (window.before ?? 5))"
+
+
+@asynccontextmanager
+async def connected_leg(browser: Browser, site: Site) -> AsyncIterator[Page]:
+    async with opened(browser, site, width=400, height=300) as page:
+        await page.add_init_script(path=PRETEND_NODE)
+        await page.goto("/blank")
+        await page.evaluate(LEG)
+        await evaluated(page, SEES, "the other's picture")
+        yield page
+
+
+@in_browser
+async def test_on_another_network_the_same_connection_finds_a_new_way(browser: Browser, site: Site) -> None:
+    async with connected_leg(browser, site) as page:
+        await page.evaluate("dispatchEvent(new Event('online'))")
+        assert await page.evaluate("window.restarts") == [1]
+        ufrag = "made[0].remoteDescription.sdp.match(/ice-ufrag:(.*)/)[1]"
+        before = await page.evaluate(ufrag)
+        await page.evaluate(
+            """async () => {
+              const sdp = await pretendNode.restart();
+              await leg.offer({ generation: 1, restart: 1, sdp, ice_servers: [] });
+              await leg.offer({ generation: 1, restart: 1, sdp, ice_servers: [] });  // told twice
+            }"""
+        )
+        assert await page.evaluate("window.answered") == [[1, 0], [1, 1]]
+        assert await page.evaluate(ufrag) != before
+        await page.evaluate("leg.stats().then((s) => { window.before = s.framesDecoded + 5; })")
+        await evaluated(page, SEES, "the picture to go on")
+        assert await page.evaluate("[made.length, leg.state, failed.length]") == [1, "connected", 0]
+        await page.evaluate("dispatchEvent(new Event('online'))")
+        assert await page.evaluate("window.restarts") == [1], "not so soon after the last one"
+        await evaluated(page, "window.restarts.length === 2", "the next restart")
+
+
+LOSES_ITS_WAY = """() => {
+  for (const name of ["connectionState", "iceConnectionState"]) {
+    Object.defineProperty(made[0], name, { get: () => "disconnected", configurable: true });
+  }
+  made[0].onconnectionstatechange();
+}"""
+
+
+@in_browser
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_a_connection_without_a_way_asks_for_a_restart_and_then_for_another_connection(
+    browser: Browser, site: Site, deaf: bool
+) -> None:
+    async with connected_leg(browser, site) as page:
+        await page.evaluate(f"window.deaf = {str(deaf).lower()}")
+        await page.evaluate(LOSES_ITS_WAY)
+        assert await page.evaluate("window.restarts") == [], "it may come back by itself"
+        await evaluated(page, "window.restarts.length === 1", "a restart to be asked for")
+        await evaluated(page, "window.failed.length === 1 && window.failed[0] === 1", "another connection")
+        assert await page.evaluate("window.restarts") == [1]
+
+
+@in_browser
+async def test_a_way_that_comes_back_by_itself_needs_nothing(browser: Browser, site: Site) -> None:
+    async with connected_leg(browser, site) as page:
+        await page.evaluate(LOSES_ITS_WAY)
+        await page.evaluate(
+            """() => {
+              delete made[0].connectionState;
+              delete made[0].iceConnectionState;
+              made[0].onconnectionstatechange();
+              return new Promise((resolve) => setTimeout(resolve, 2000));  // longer than it would wait
+            }"""
+        )
+        assert await page.evaluate("[restarts.length, failed.length]") == [0, 0]
+
+
+@in_browser
+async def test_the_restart_of_a_connection_that_this_page_never_had_asks_for_another(
+    browser: Browser, site: Site
+) -> None:
+    async with connected_leg(browser, site) as page:
+        await page.evaluate("leg.offer({ generation: 3, restart: 1, sdp: 'v=0', ice_servers: [] })")
+        assert await page.evaluate("[window.failed, window.answered]") == [[3], [[1, 0]]]
 
 
 @in_browser

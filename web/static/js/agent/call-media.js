@@ -47,7 +47,8 @@ export class CallMedia {
     this.#hangUp();
     this.#call = call;
     this.#leg = new Leg({
-      onAnswer: (generation, sdp) => this.#says.answer(call, generation, sdp),
+      onAnswer: (generation, sdp, restart) => this.#says.answer(call, generation, sdp, restart),
+      onRestart: (generation) => this.#says.restart(call, generation),
       onFailed: (generation) => this.#says.rejoin(call, generation),
       onRemote: () => {
         remoteRevision.value += 1;

@@ -28,7 +28,8 @@ export class Desk {
   #saved = false;
   #ringing = new Ringing();
   #media = new CallMedia({
-    answer: (call, generation, sdp) => void this.#ask("call", "answer", { call, generation, sdp }),
+    answer: (call, generation, sdp, restart) => void this.#ask("call", "answer", { call, generation, sdp, restart }),
+    restart: (call, generation) => this.#connection.request("restart_ice", { call, generation }),
     rejoin: (call, generation) => void this.#ask("call", "rejoin", { call, generation }),
     devices: (fields) => this.#connection.request("devices", fields),
   });
@@ -57,8 +58,8 @@ export class Desk {
     switch (message.type) {
       case "welcome":
         if (!message.resumed) this.#fresh = true;
-        this.#tick();
         if (this.#fresh) st.quality.value = null;
+        this.#tick();
         break;
       case "agent_state":
         this.#follow(message);
@@ -66,10 +67,10 @@ export class Desk {
       case "offer":
         void this.#media.take(message);
         break;
-      case "taken_over":
       case "call_quality":
         st.quality.value = message;
         break;
+      case "taken_over":
         this.stopped(CloseCode.TAKEN_OVER);
         break;
       case "error":

@@ -1,6 +1,8 @@
 /**
  * One person's media connection to the node. The node offers, once per generation; the browser answers, once. What is
- * seen where afterwards is a matter of slots, never of a new negotiation (media/protocol.py).
+ * seen where afterwards is a matter of slots, never of a new negotiation (media/protocol.py). When the network changes
+ * the connection stays and finds a new way (ICE restart: the node offers once more); only when that does not help
+ * either, another connection is asked for.
  */
 
 /** @typedef {"mic" | "camera" | "share"} Source what can be sent */
@@ -19,7 +21,9 @@
  */
 /**
  * @typedef {object} Callbacks
- * @property {(generation: number, sdp: string) => void} onAnswer
+ * @property {(generation: number, sdp: string, restart: number) => void} onAnswer
+ * @property {(generation: number) => Promise<unknown>} onRestart ask for new ICE credentials; settled when the service
+ *   has heard it
  * @property {(generation: number) => void} onFailed once per generation: the connection is gone, ask for another
  * @property {() => void} onRemote a remote track came, or its media started or stopped
  */
@@ -28,7 +32,10 @@
 const SOURCES = ["mic", "camera", "share"];
 const GATHER_MS = 300;
 const CONNECT_MS = 12_000;
-const DISCONNECTED_MS = 3_000;
+const RESTART_AFTER_MS = 1_500; // without a way through
+const RESTART_AGAIN_MS = 2_000; // the service counts more than one in this time as one
+const RESTART_HEARD_MS = 12_000; // for the service to hear of it: our line to it may be cut as well
+const RESTART_MS = 4_000; // from then on, for the new way to be found
 const MAX_BITRATE = { mic: 40_000, camera: 1_500_000, share: 2_500_000 };
 /** A face must move, a form must be sharp. */
 const HINT = { mic: "speech", camera: "motion", share: "detail" };
@@ -39,7 +46,12 @@ export class Leg {
   /** @type {Record<Source, MediaStreamTrack | null>} */ #local = { mic: null, camera: null, share: null };
   /** @type {RTCPeerConnection | null} */ #pc = null;
   #generation = 0;
+  #restart = 0;
+  #restarting = false;
+  #restartedAt = -Infinity;
+  #wasConnected = false;
   #failed = false;
+  /** @type {AbortController | null} */ #listening = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {Counters | null} */ #last = null;
 
@@ -74,27 +86,50 @@ export class Leg {
   }
 
   /**
-   * Replaces the connection by one that fits this offer and answers it. An older or repeated offer is ignored.
-   * @param {{generation: number, sdp: string, ice_servers: ReadonlyArray<{urls: ReadonlyArray<string>,
+   * Replaces the connection by one that fits this offer and answers it; an offer with a higher `restart` for the
+   * connection that we have is answered by that one. An older or repeated offer is ignored.
+   * @param {{generation: number, restart: number, sdp: string, ice_servers: ReadonlyArray<{urls: ReadonlyArray<string>,
    *   username?: string | null, credential?: string | null}>}} offer
    */
-  async offer({ generation, sdp, ice_servers }) {
+  async offer({ generation, restart, sdp, ice_servers }) {
+    const servers = { iceServers: ice_servers.map(iceServer), bundlePolicy: /** @type {const} */ ("max-bundle") };
+    if (this.#pc && generation === this.#generation && restart > this.#restart) {
+      const pc = this.#pc;
+      this.#restart = restart;
+      await this.#answered(pc, () => this.#answerRestart(pc, sdp, servers));
+      return;
+    }
     if (generation <= this.#generation) return;
     this.#drop();
     this.#generation = generation;
-    this.#failed = false;
-    const pc = new RTCPeerConnection({ iceServers: ice_servers.map(iceServer), bundlePolicy: "max-bundle" });
+    this.#restart = restart;
+    const pc = new RTCPeerConnection(servers);
     this.#pc = pc;
     pc.ontrack = ({ track }) => this.#watch(pc, track);
     pc.onconnectionstatechange = () => this.#changed(pc);
+    this.#listen();
     this.#deadline(CONNECT_MS);
-    try {
-      await this.#answer(pc, sdp);
-    } catch (fault) {
-      if (pc !== this.#pc) return; // closed under our hands by a newer offer
-      console.error("the offer could not be answered", fault);
-      this.#fail();
+    // The restart of a connection that this page never had is of no use here.
+    if (restart > 0) this.#fail();
+    else await this.#answered(pc, () => this.#answer(pc, sdp));
+  }
+
+  /** The network is another one: keep the connection and find it a new way. */
+  restart() {
+    const pc = this.#pc;
+    if (!pc || this.#failed || !this.#wasConnected) return;
+    const wait = this.#restartedAt + RESTART_AGAIN_MS - performance.now();
+    if (wait > 0) {
+      this.#after(wait, () => this.restart());
+      return;
     }
+    this.#restarting = true;
+    this.#restartedAt = performance.now();
+    this.#deadline(RESTART_HEARD_MS);
+    this.#callbacks.onRestart(this.#generation).then(
+      () => pc === this.#pc && this.#restarting && this.#deadline(RESTART_MS),
+      () => pc === this.#pc && this.#restarting && this.#expire(pc),
+    );
   }
 
   /** The track on this m-line of the present connection; it is muted while nothing comes. @param {Mid} mid */
@@ -116,7 +151,31 @@ export class Leg {
   close() {
     this.#drop();
     this.#local = { mic: null, camera: null, share: null };
-    this.#generation = 0;
+    this.#generation = this.#restart = 0;
+  }
+
+  /** @param {RTCPeerConnection} pc @param {() => Promise<void>} answer */
+  async #answered(pc, answer) {
+    try {
+      await answer();
+    } catch (fault) {
+      if (pc !== this.#pc) return; // closed under our hands by a newer offer
+      console.error("the offer could not be answered", fault);
+      this.#fail();
+    }
+  }
+
+  /**
+   * The answer names no way to us: we ask for one, and the node answers whoever knows the new password.
+   * @param {RTCPeerConnection} pc @param {string} sdp @param {RTCConfiguration} servers
+   */
+  async #answerRestart(pc, sdp, servers) {
+    const restart = this.#restart;
+    pc.setConfiguration(servers); // credentials for TURN may have run out meanwhile
+    await pc.setRemoteDescription({ type: "offer", sdp });
+    await pc.setLocalDescription(await pc.createAnswer());
+    if (pc !== this.#pc || restart !== this.#restart || !pc.localDescription) return;
+    this.#callbacks.onAnswer(this.#generation, pc.localDescription.sdp, restart);
   }
 
   /** @param {RTCPeerConnection} pc @param {string} sdp */
@@ -132,7 +191,7 @@ export class Leg {
     await Promise.all(SOURCES.map((source) => limit(this.#sender(source), source)));
     await gathered(pc);
     if (pc !== this.#pc || !pc.localDescription) return;
-    this.#callbacks.onAnswer(this.#generation, pc.localDescription.sdp);
+    this.#callbacks.onAnswer(this.#generation, pc.localDescription.sdp, 0);
     this.#callbacks.onRemote();
   }
 
@@ -157,15 +216,57 @@ export class Leg {
   /** @param {RTCPeerConnection} pc */
   #changed(pc) {
     if (pc !== this.#pc) return;
-    if (pc.connectionState === "failed" || pc.connectionState === "closed") this.#fail(); // closed: by the node
-    else if (pc.connectionState === "disconnected") this.#deadline(DISCONNECTED_MS);
-    else if (pc.connectionState === "connected") clearTimeout(this.#timer);
+    switch (pc.connectionState) {
+      case "connected":
+        clearTimeout(this.#timer);
+        this.#wasConnected = true;
+        this.#restarting = false;
+        break;
+      case "disconnected":
+        if (!this.#restarting) this.#after(RESTART_AFTER_MS, () => this.restart());
+        break;
+      case "failed": // of ICE: there may be another way; of DTLS: there is none
+        if (pc.iceConnectionState === "failed" && this.#wasConnected) this.restart();
+        else this.#fail();
+        break;
+      case "closed": // by the node
+        this.#fail();
+    }
+  }
+
+  /** A network that came, or another one (Wi-Fi to cable): nobody waits until the old way is found to be dead. */
+  #listen() {
+    const listening = (this.#listening = new AbortController());
+    const { signal } = listening;
+    addEventListener("online", () => this.restart(), { signal });
+    const network = /** @type {any} */ (navigator).connection;
+    let before = network?.type;
+    network?.addEventListener(
+      "change",
+      () => {
+        if (network.type !== before) this.restart(); // it also speaks of mere changes of speed
+        before = network.type;
+      },
+      { signal },
+    );
+  }
+
+  /** @param {number} ms @param {() => void} run */
+  #after(ms, run) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(run, ms);
   }
 
   /** @param {number} ms */
   #deadline(ms) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#fail(), ms);
+    const pc = this.#pc;
+    this.#after(ms, () => pc && this.#expire(pc));
+  }
+
+  /** Time is up: whoever is connected needs nothing more. @param {RTCPeerConnection} pc */
+  #expire(pc) {
+    this.#restarting = false;
+    if (pc.connectionState !== "connected") this.#fail();
   }
 
   #fail() {
@@ -177,7 +278,10 @@ export class Leg {
 
   #drop() {
     clearTimeout(this.#timer);
-    this.#last = null;
+    this.#listening?.abort();
+    this.#listening = this.#last = null;
+    this.#failed = this.#restarting = this.#wasConnected = false;
+    this.#restartedAt = -Infinity;
     const pc = this.#pc;
     this.#pc = null;
     if (!pc) return;

@@ -42,18 +42,27 @@ export interface HangUp {
   ref: number;
 }
 
-/** The browser's SDP answer to ``offer``. */
+/** The browser's SDP answer to ``offer``, with the ``restart`` of that. */
 export interface Answer {
   type: "answer";
   call: string;
   generation: number;
   sdp: string;
+  restart?: number;
   ref: number;
 }
 
 /** My connection is gone (reloaded page, failed ICE): make me a new one. Answered by a new ``offer``. */
 export interface Rejoin {
   type: "rejoin";
+  call: string;
+  generation: number;
+  ref: number;
+}
+
+/** My network changed, or nothing comes through any more: keep my connection, and find it a new way. Answered by an ``offer`` of the same generation with the next ``restart``, or by one of the next generation when the connection is over. More than one in 2 s counts as one. */
+export interface RestartIce {
+  type: "restart_ice";
   call: string;
   generation: number;
   ref: number;
@@ -216,11 +225,12 @@ export interface TakenOver {
   seq?: number;
 }
 
-/** The node's SDP offer for this participant and generation: make a new connection and send ``answer``. */
+/** The node's SDP offer for this participant and generation: make a new connection and send ``answer``. With a ``restart`` above 0 it is for the connection of this generation, whose ICE begins anew. */
 export interface Offer {
   type: "offer";
   call: string;
   generation: number;
+  restart: number;
   sdp: string;
   ice_servers: ReadonlyArray<IceServer>;
   seq?: number;
@@ -242,7 +252,7 @@ export interface StationState {
   seq?: number;
 }
 
-/** ``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is no basis for one. ``on_duty`` counts agents with the skill who are available, free or busy: a pause is not duty (agents/waiting.py). ``ringing``: one of them is rung. */
+/** ``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is no basis for one. ``on_duty`` counts agents with the skill who are available, free or busy: a pause is not duty (agents/waiting.py). ``ringing``: one of them is rung. ``held_up``: no media node can carry it just now; it keeps its place, and nobody is rung. */
 export interface StationCall {
   id: string;
   item: string;
@@ -251,6 +261,7 @@ export interface StationCall {
   estimate_s: readonly [number, number] | null;
   on_duty: number;
   ringing: boolean;
+  held_up: boolean;
   generation: number;
   connected: boolean;
   agent: AgentCard | null;
@@ -492,9 +503,9 @@ export interface Material {
 
 export type MaterialForm = "original" | "copy" | "original_and_copy" | "filled_form";
 
-export type StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | Devices | Rate | Dismiss;
+export type StationIn = StationHello | Ping | Pong | Call | Cancel | HangUp | Answer | Rejoin | RestartIce | Devices | Rate | Dismiss;
 
-export type AgentIn = Hello | Ping | Pong | SetPresence | Accept | Decline | Answer | Rejoin | Devices | Share | AddNote | HangUp | WrapUp | Ready;
+export type AgentIn = Hello | Ping | Pong | SetPresence | Accept | Decline | Answer | Rejoin | RestartIce | Devices | Share | AddNote | HangUp | WrapUp | Ready;
 
 export type ManagerIn = Hello | Ping | Pong;
 
@@ -510,6 +521,7 @@ export interface Requests {
   hang_up: Omit<HangUp, "type" | "ref">;
   answer: Omit<Answer, "type" | "ref">;
   rejoin: Omit<Rejoin, "type" | "ref">;
+  restart_ice: Omit<RestartIce, "type" | "ref">;
   devices: Omit<Devices, "type" | "ref">;
   rate: Omit<Rate, "type" | "ref">;
   dismiss: Omit<Dismiss, "type" | "ref">;
