@@ -19,7 +19,8 @@ NODE_PORT = 40_000
 
 
 class Network:
-    """Datagrams are lost with probability ``loss`` and else take ``delay`` to twice that: so they are reordered."""
+    """Datagrams are lost with probability ``loss``; the others take ``delay`` to twice that, so some overtake
+    others."""
 
     def __init__(self, loss: float = 0.0, seed: int = 1, delay: float = 0.01) -> None:
         self.now = 1000.0
@@ -130,14 +131,22 @@ class World:
         ear = ear or Ear()
         number = len(self.calls)
         host = host or f"198.51.{100 + number // 250}.{number % 250 + 1}"
-        peer = self.port.open(ear, self.now)
+        call = self.join(self.port.open(ear, self.now), host, ear)
+        if answers:
+            call.peer.accept(call.browser.remote, self.now)
+        return call
+
+    def join(self, peer: Peer, host: str, ear: Ear | None = None) -> Call:
+        """A browser that got the offer of a peer which is there already."""
         browser = Browser(NODE.fingerprint)
         browser.offered(peer.ufrag, peer.password)
-        call = Call(browser, address_of(host, 5000), peer, ear, 1 if ":" in host else 0)
+        call = Call(browser, address_of(host, 5000), peer, ear or Ear(), 1 if ":" in host else 0)
         self.calls.append(call)
-        if answers:
-            peer.accept(browser.remote, self.now)
         return call
+
+    def move(self, call: Call, host: str) -> None:
+        """The browser is on another network now."""
+        call.address = address_of(host, 6000)
 
     def connected(self, host: str | None = None) -> Call:
         call = self.call(host)
