@@ -1,201 +1,304 @@
-"""One participant's connection: what it sends (three upstream tracks) and what it is shown (seven slots)."""
+"""One participant's connection: what it sends (three upstream tracks) and what it is shown (seven slots).
+
+Sans-I/O: packets come in through ``rtp`` and ``rtcp``, time through ``tick``; what goes out is written into
+the peer's datagrams. Around it: net/ brings and takes the datagrams, path/ decides what becomes of packets.
+"""
 
 import secrets
-import time
-from collections.abc import Callable
+from typing import Protocol
 
-from media.forwarder import Slot
+from media import codecs
+from media.net.peer import Peer
+from media.net.port import Port
+from media.path.arrivals import Arrivals
+from media.path.downlink import Downlink
+from media.path.slot import Slot
+from media.path.upstream import Upstream
 from media.protocol import Mid, Source
-from media.rtp import (
-    NTP_EPOCH,
+from media.sdp import AUDIO, EVERYTHING, UPSTREAM, Local, Ssrcs, offer, parse_answer
+from media.wire.rtcp import (
     Bye,
     KeyFrameRequest,
-    Malformed,
     Nack,
+    Reception,
+    Remb,
     Rtcp,
-    Rtp,
     SenderReport,
+    TransportFeedback,
     build_nack,
     build_pli,
     build_receiver_report,
+    build_remb,
     build_transport_feedback,
-    parse_rtcp,
-    parse_rtp,
 )
-from media.sdp import AUDIO, OPUS, RTX, UPSTREAM, VP8, Local, Ssrcs, offer, parse_answer
-from media.transport import Certificate, Listener, Network, Transport
-from media.twcc import ArrivalLog
-from media.upstream import Upstream
+from media.wire.rtcp import parse as parse_rtcp
+from media.wire.rtp import Header, Malformed, mid, parse
 
-CONNECT_TIMEOUT_S = 15.0
-SILENCE_S = 6.0
-_FEEDBACK_S = 0.05
-_REPORT_S = 1.0
+REPORT_S = 1.0  # between two receiver reports
 
+FLOWS_S = 2.0  # a track without packets for this long takes no share of anybody's path
+MAX_ROUND_TRIP_S = 10.0  # longer ones are a viewer's mistake
+
+_SOUND = frozenset(codec.payload_type for codec in codecs.AUDIO)
+_VIDEO = frozenset(codec.payload_type for codec in codecs.VIDEO)
 SOURCE_OF = {Mid.MIC: Source.MIC, Mid.CAMERA: Source.CAMERA, Mid.SHARE: Source.SHARE}
 
 
-class Leg:
-    """``open()`` makes the offer, ``accept()`` takes the answer, ``tick()`` runs it, ``close()`` ends it."""
+class Watcher(Protocol):
+    """Who wants to know how a connection fares."""
 
-    def __init__(self, network: Network, certificate: Certificate, closed: Callable[[], None]) -> None:
-        self.transport = Transport(network, certificate, Listener(self._rtp, self._rtcp, closed))
+    def connected(self) -> None: ...
+
+    def closed(self, reason: str) -> None:
+        """Once. The reason is one of docs/media.md, "Endings of a connection"."""
+
+
+class Leg:
+    """``offer`` is to be answered by ``accept``; ``tick`` runs it, ``close`` ends it. ``now`` is monotonic
+    seconds throughout; ``ntp_zero`` is what the NTP clock (seconds since 1900) said when ``now`` was 0."""
+
+    def __init__(self, port: Port, watcher: Watcher, ntp_zero: float, now: float) -> None:
+        self.peer: Peer = port.open(self, now)
         self.tracks = {source: Upstream(source, self) for source in Source}
-        self._ssrcs = _own_ssrcs()
-        self.slots = {
-            mid: Slot(
-                mid not in AUDIO,
-                self._ssrcs[mid],
-                self.transport.send_rtp,
-                self.transport.send_rtcp,
-                secrets.randbelow(1 << 15),
-            )
-            for mid in Mid
-        }
-        self.offer = ""
+        self.downlink = Downlink()
         self.answered = False
         self.malformed = 0
-        self._slot_by_ssrc = {slot.ssrcs.media: slot for slot in self.slots.values()}
+        self.restarts = 0
+        self.round_trip: float | None = None  # seconds, smoothed
+        self._watcher = watcher
+        self._ntp_zero = ntp_zero
+        self._clock_offset: float | None = None  # from the participant's NTP clock to this node's
+        self._port = port
+        self._session = secrets.randbits(62)
+        self._ssrcs = _own_ssrcs()
+        self._rtcp_ssrc = self._ssrcs[Mid.MIC].media
+        self._media_ssrc = 0  # one of the participant's: what feedback about all of them is addressed to
+        self.slots = {
+            mid: Slot(
+                mid not in AUDIO, own.media, own.rtx, self.peer, self.downlink, secrets.randbelow(1 << 15)
+            )
+            for mid, own in self._ssrcs.items()
+        }
+        self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots.values()}
         self._track_by_ssrc: dict[int, Upstream] = {}
         self._track_by_rtx: dict[int, Upstream] = {}
-        self._certificate = certificate
-        self._arrivals = ArrivalLog()
-        self._clock_offset: float | None = None  # from the peer's NTP clock to this node's
-        self._feedback_at = self._report_at = 0.0
+        self._arrivals = Arrivals()
+        self._began: float | None = None
+        self._flow: dict[Source, tuple[int, float]] = {}
+        # Connections made in the same moment do not report in the same moment.
+        self._report_at = now + secrets.randbelow(1000) / 1000
+        self.offer = self._offer()
 
     # --- life ---
 
-    async def open(self) -> str:
-        """The offer. Raises TransportFailed."""
-        await self.transport.gather()
-        self.offer = offer(
+    def _offer(self) -> str:
+        return offer(
             Local(
-                session=secrets.randbits(62),
-                ufrag=self.transport.ufrag,
-                password=self.transport.password,
-                fingerprint=self._certificate.fingerprint,
-                candidates=self.transport.candidates,
+                session=self._session,
+                version=self.restarts + 1,
+                ufrag=self.peer.ufrag,
+                password=self.peer.password,
+                fingerprint=self._port.certificate.fingerprint,
+                candidates=self._port.candidates,
                 ssrcs=self._ssrcs,
-            )
+            ),
+            EVERYTHING,
         )
-        return self.offer
 
-    async def accept(self, sdp: str) -> None:
-        """Connect as the answer says. Raises BadAnswer before anything changed, TransportFailed later."""
-        description = parse_answer(sdp)
+    def accept(self, sdp: str, restart: int, now: float) -> None:
+        """Connect as the answer says; one to an older offer than the last is passed over. Raises BadAnswer
+        before anything changed."""
+        if restart != self.restarts:
+            return
+        description = parse_answer(sdp, EVERYTHING)
+        self.peer.accept(description.remote, now)
+        if self.answered:
+            return
         self.answered = True
-        for mid, ssrcs in description.ssrcs.items():
-            self._bind(self.tracks[SOURCE_OF[mid]], ssrcs)
-        await self.transport.connect(description.remote, CONNECT_TIMEOUT_S)
-        now = time.monotonic()
-        for slot in self.slots.values():
-            slot.restart(now)
+        for mid_, ssrcs in description.ssrcs.items():
+            self._bind(self.tracks[SOURCE_OF[mid_]], ssrcs)
+        for mid_, slot in self.slots.items():
+            slot.accept(description.codecs[mid_])
+
+    def restart(self, number: int, now: float) -> None:
+        """New ICE credentials, in ``offer`` (RFC 8839, 4.4.1.1.1). A number that was there before changes
+        nothing."""
+        if number > self.restarts:
+            self.restarts = number
+            self.peer.restart(now)
+            self.offer = self._offer()
 
     def _bind(self, track: Upstream, ssrcs: Ssrcs) -> None:
-        track.ssrc = ssrcs.media
+        track.bind(ssrcs.media)
+        self._media_ssrc = ssrcs.media
         self._track_by_ssrc[ssrcs.media] = track
+        self.peer.ssrcs.add(ssrcs.media)
         if ssrcs.rtx is not None:
             self._track_by_rtx[ssrcs.rtx] = track
+            self.peer.ssrcs.add(ssrcs.rtx)
 
-    def silent(self, now: float) -> bool:
-        return self.transport.connected and now - self.transport.heard > SILENCE_S
-
-    async def close(self) -> None:
+    def close(self) -> None:
         for slot in self.slots.values():
             slot.show(None, 0.0)
-        await self.transport.close()
+        self.peer.close()
+
+    def connected(self) -> None:
+        self._watcher.connected()
+
+    def closed(self, reason: str) -> None:
+        self._watcher.closed(reason)
 
     # --- packets from the participant ---
 
-    def _rtp(self, data: bytes) -> None:
-        now = time.monotonic()
+    def admits(self, ssrc: int) -> bool:
+        """An SSRC that the answer did not say may be named by its packets' MID; the peer bounds how many."""
+        return True
+
+    def rtp(self, packet: memoryview, size: int, arrived: float) -> None:
         try:
-            packet = parse_rtp(data)
+            header = parse(packet, size)
         except Malformed:
             self.malformed += 1
             return
-        if packet.transport_seq is not None:
-            self._arrivals.add(packet.transport_seq, now)
-        if packet.payload_type == RTX:
-            self._rtx(packet, now)
+        payload_type, marker, seq, timestamp, ssrc, start, stop, transport_seq, _ = header
+        if transport_seq >= 0:
+            self._arrivals.add(transport_seq, arrived)
+        track = self._track_by_ssrc.get(ssrc)
+        if track is not None and payload_type in (_VIDEO if track.video else _SOUND):
+            payload = bytes(packet[start:stop])
+            track.receive(seq, timestamp, marker == 1, payload_type, payload, arrived)
         else:
-            self._media(packet, now)
+            self._repaired_or_new(packet, header, arrived)
 
-    def _media(self, packet: Rtp, now: float) -> None:
-        track = self._track_by_ssrc.get(packet.ssrc) or self._by_mid(packet)
-        if track is None or packet.payload_type != (VP8 if track.video else OPUS):
+    def _repaired_or_new(self, packet: memoryview, header: Header, arrived: float) -> None:
+        payload_type, marker, seq, timestamp, ssrc, start, stop, _, mid_at = header
+        codec = codecs.MEDIA_OF_RTX.get(payload_type)
+        table = self._track_by_ssrc if codec is None else self._track_by_rtx
+        track = table.get(ssrc) or self._by_mid(packet, mid_at, ssrc, table)
+        if track is None or (codec is not None and not track.video):
             self.malformed += 1
-            return
-        track.receive(packet.seq, packet.timestamp, packet.marker, packet.payload, now)
+        elif codec is None and payload_type in (_VIDEO if track.video else _SOUND):
+            track.receive(seq, timestamp, marker == 1, payload_type, bytes(packet[start:stop]), arrived)
+        elif codec is None:
+            self.malformed += 1
+        elif stop - start > 2:  # a probe is padding only
+            # RFC 4588, 4: the original sequence number, then the original payload.
+            original = packet[start] << 8 | packet[start + 1]
+            payload = bytes(packet[start + 2 : stop])
+            track.repaired(original, timestamp, marker == 1, codec.payload_type, payload, arrived)
 
-    def _rtx(self, packet: Rtp, now: float) -> None:
-        """RFC 4588: the original sequence number, then the original payload. Probes are padding only."""
-        track = self._track_by_rtx.get(packet.ssrc) or self._by_mid(packet)
-        if track is not None and track.video and len(packet.payload) > 2:
-            original = packet.payload[0] << 8 | packet.payload[1]
-            track.receive(original, packet.timestamp, packet.marker, packet.payload[2:], now)
-
-    def _by_mid(self, packet: Rtp) -> Upstream | None:
-        """An SSRC that the answer did not signal, named by its MID extension (RFC 8843, 9.2)."""
-        if packet.mid not in UPSTREAM:
+    def _by_mid(
+        self, packet: memoryview, mid_at: int, ssrc: int, table: dict[int, Upstream]
+    ) -> Upstream | None:
+        """RFC 8843, 9.2. The newest SSRC of a track and kind takes the place of the one before."""
+        name = mid(packet, mid_at) if mid_at else ""
+        if name not in UPSTREAM:
             return None
-        track = self.tracks[SOURCE_OF[Mid(packet.mid)]]
-        rtx = packet.payload_type == RTX
-        table = self._track_by_rtx if rtx else self._track_by_ssrc
-        for ssrc in [ssrc for ssrc, owner in table.items() if owner is track]:
-            del table[ssrc]
-        table[packet.ssrc] = track
-        if not rtx:
-            track.ssrc = packet.ssrc
+        track = self.tracks[SOURCE_OF[Mid(name)]]
+        for old in [old for old, owner in table.items() if owner is track]:
+            del table[old]
+            self.peer.ssrcs.discard(old)
+        table[ssrc] = track
+        self.peer.ssrcs.add(ssrc)
+        if table is self._track_by_ssrc:
+            track.bind(ssrc)
+            self._media_ssrc = ssrc
         return track
 
-    def _rtcp(self, data: bytes) -> None:
-        now = time.monotonic()
+    def rtcp(self, packet: memoryview, size: int, arrived: float) -> None:
         try:
-            for report in parse_rtcp(data):
-                self._act(report, now)
+            found = parse_rtcp(packet, size)
         except Malformed:
             self.malformed += 1
+            return
+        for report in found:
+            self._act(report, arrived)
 
     def _act(self, report: Rtcp, now: float) -> None:
         match report:
+            case TransportFeedback():
+                self.downlink.feedback(report.body, now)
+            case Reception():
+                self._received(report, now)
             case SenderReport():
-                if (track := self._track_by_ssrc.get(report.ssrc)) is not None:
-                    if self._clock_offset is None:
-                        self._clock_offset = time.time() + NTP_EPOCH - report.ntp
-                    track.sender_report(report, self._clock_offset, now)
+                self._sender_report(report, now)
             case Nack():
-                if (slot := self._slot_by_ssrc.get(report.ssrc)) is not None and slot.video:
-                    slot.nacked(report.lost)
+                if (slot := self._slot_by_ssrc.get(report.ssrc)) is not None:
+                    slot.nacked(report.lost, now)
             case KeyFrameRequest():
                 if (slot := self._slot_by_ssrc.get(report.ssrc)) is not None:
                     slot.key_frame_wanted(now)
-            case Bye():
-                pass  # a track that stopped; DTLS says when the connection is over
+            case Remb() | Bye():
+                pass  # the node estimates by itself; DTLS says when the connection is over
+
+    def _sender_report(self, report: SenderReport, now: float) -> None:
+        track = self._track_by_ssrc.get(report.ssrc)
+        if track is None:
+            return
+        if self._clock_offset is None:
+            # One constant for all tracks and for good: sound and picture keep their distance.
+            self._clock_offset = self._ntp_zero + now - report.ntp
+        track.sender_report(report, self._clock_offset, now)
+
+    def _received(self, report: Reception, now: float) -> None:
+        slot = self._slot_by_ssrc.get(report.ssrc)
+        if slot is None:
+            return
+        found = slot.reception(report, now)
+        if found is not None and found < MAX_ROUND_TRIP_S:
+            before = self.round_trip
+            self.round_trip = found if before is None else before + (found - before) / 4
+            for each in self.slots.values():
+                each.retransmission.rtt = self.round_trip
 
     # --- feedback to the participant ---
 
     def send_nack(self, ssrc: int, lost: list[int]) -> None:
-        self.transport.send_rtcp(build_nack(self._ssrcs[Mid.MIC].media, ssrc, lost))
+        self.peer.send_rtcp(build_nack(self._rtcp_ssrc, ssrc, lost))
 
     def send_pli(self, ssrc: int) -> None:
-        self.transport.send_rtcp(build_pli(self._ssrcs[Mid.MIC].media, ssrc))
+        self.peer.send_rtcp(build_pli(self._rtcp_ssrc, ssrc))
+
+    def sending_since(self, now: float) -> float | None:
+        """When it was first seen that packets come; None before."""
+        if self._began is None and any(track.packets for track in self.tracks.values()):
+            self._began = now
+        return self._began
+
+    def flows(self, source: Source, now: float) -> bool:
+        """Whether packets of this track came in the last seconds. To be asked several times a second."""
+        packets = self.tracks[source].packets
+        known, at = self._flow.get(source, (0, float("-inf")))
+        if packets != known:
+            at = now
+            self._flow[source] = (packets, at)
+        return now - at < FLOWS_S
+
+    def cap(self, bitrate: int) -> None:
+        """Ask the participant to send no more than this, all together, in bit/s."""
+        ssrcs = [track.ssrc for track in self.tracks.values() if track.ssrc is not None]
+        self.peer.send_rtcp(build_remb(self._rtcp_ssrc, bitrate, ssrcs))
 
     def tick(self, now: float) -> None:
-        if not self.transport.connected:
+        """About every 10 ms."""
+        if not self.peer.connected:
             return
         for track in self.tracks.values():
             track.tick(now)
-        sender = self._ssrcs[Mid.MIC].media
-        if now - self._feedback_at >= _FEEDBACK_S:
-            self._feedback_at = now
-            media = next((t.ssrc for t in self.tracks.values() if t.ssrc is not None), 0)
-            for body in self._arrivals.drain():
-                self.transport.send_rtcp(build_transport_feedback(sender, media, body))
-        if now - self._report_at >= _REPORT_S:
-            self._report_at = now
+        if (padding := self.downlink.probe(now)) > 0:
+            self._pad(padding, now)
+        for body in self._arrivals.drain(now):
+            self.peer.send_rtcp(build_transport_feedback(self._rtcp_ssrc, self._media_ssrc, body))
+        if now >= self._report_at:
+            self._report_at = now + REPORT_S
             blocks = [b for t in self.tracks.values() if (b := t.reception(now)) is not None]
-            self.transport.send_rtcp(build_receiver_report(sender, blocks))
+            self.peer.send_rtcp(build_receiver_report(self._rtcp_ssrc, blocks))
+
+    def _pad(self, size: int, now: float) -> None:
+        for slot in self.slots.values():
+            if slot.video and slot.source is not None:
+                slot.pad(size, now)
+                return
 
 
 def _own_ssrcs() -> dict[Mid, Ssrcs]:

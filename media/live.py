@@ -1,19 +1,24 @@
 """The rooms of this node as they are: carries out what room.py decides, tells what became of it.
 
-Everything runs on one event loop. Whatever takes time is a named task owned by ``LiveRooms``.
+Everything runs on one event loop, by the pump of the node's UDP port. Whatever takes time is a named task
+owned by ``LiveRooms``.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from media.disk import Disk
 from media.leg import Leg
+from media.net.dtls import Certificate
+from media.net.network import Network
+from media.net.port import Port
+from media.net.pump import Pump
+from media.path.rates import Rates, Viewer
 from media.protocol import (
+    QUALITY_S,
     Answer,
     AnyCommand,
     AnyEvent,
@@ -22,18 +27,20 @@ from media.protocol import (
     Disconnected,
     Join,
     Leave,
+    LegQuality,
     NodeEvent,
     NodeId,
     Offered,
     OpenRoom,
-    PartOpened,
-    PartSealed,
+    Quality,
     RefusalReason,
     Refused,
+    RestartIce,
     RoomClosed,
     RoomId,
 )
-from media.recorder import OpenPart, Recorder
+from media.quality import Gauge
+from media.recordings import Recordings
 from media.room import (
     AcceptAnswer,
     CloseLeg,
@@ -43,6 +50,7 @@ from media.room import (
     OpenLeg,
     Refuse,
     Rerecord,
+    RestartLeg,
     Rewire,
     Room,
     SealRoom,
@@ -51,117 +59,160 @@ from media.room import (
     shown,
     transition,
 )
-from media.sdp import BadAnswer
-from media.transport import Certificate, Network, TransportFailed
+from media.sdp import AUDIO, BadAnswer
+from media.wire.rtcp import NTP_EPOCH
 from records.model import ParticipantId
 
 logger = logging.getLogger(__name__)
 
 UNANSWERED_S = 120.0  # an offer that nobody answered is withdrawn
-TICK_S = 0.025
+SLOW_S = 0.1  # between two looks at what is in no hurry: rates, recorders, empty rooms
 
 _E = TypeVar("_E", bound=NodeEvent)
 
 
-@dataclass
 class _Connection:
-    generation: int
-    leg: Leg
-    opened_at: float
-    lost: bool = False
-    takes: int = 0  # how often recording of it was started
+    """One generation of a participant: its leg, which tells here how it fares."""
+
+    def __init__(self, rooms: "LiveRooms", room: RoomId, who: ParticipantId, generation: int) -> None:
+        now = time.monotonic()
+        self.generation = generation
+        self.opened_at = now
+        self.lost = False
+        self.gauge = Gauge(now)
+        self._rooms, self._room, self._who = rooms, room, who
+        self.leg = Leg(rooms.port, self, time.time() + NTP_EPOCH - now, now)
+
+    def connected(self) -> None:
+        self._rooms.leg_connected(self._room, self._who, self.generation)
+
+    def closed(self, reason: str) -> None:
+        self._rooms.leg_lost(self._room, self._who, self.generation, reason)
 
 
-@dataclass(frozen=True)
-class _Recording:
-    """A recorder, and what its parts' events say of them."""
+class _LiveRoom:
+    """A room's decisions (``room``) and what they are about."""
 
-    recorder: Recorder
-    describe: Callable[[OpenPart], dict[str, Any]]
+    def __init__(self, room: Room, now: float) -> None:
+        self.room = room
+        self.connections: dict[ParticipantId, _Connection] = {}
+        self.rates: Rates[ParticipantId] = Rates()
+        self.slow_at = now + hash(room.id) % 100 / 1000  # rooms take turns
+        self.quality_at = now + QUALITY_S * (hash(room.id) % 97) / 97
+
+    def current(self, who: ParticipantId, generation: int) -> _Connection | None:
+        found = self.connections.get(who)
+        return found if found is not None and found.generation == generation else None
 
 
 class LiveRooms:
-    """``publish`` is called with every event, from the loop, and must not block."""
+    """``publish`` is called with every event and ``say`` with every room's quality, from the loop; they must
+    not block. Needs a running loop. Raises OSError when the network cannot be listened on."""
 
     def __init__(
         self,
         node: NodeId,
         network: Network,
         recordings: Path,
-        capacity: int,
         publish: Callable[[AnyEvent], None],
+        say: Callable[[Quality], None],
     ) -> None:
         self._node = node
-        self._network = network
-        self._recordings = recordings
-        self._capacity = capacity
         self._publish = publish
-        self._certificate = Certificate()
-        self._disk = Disk()
-        self._rooms: dict[RoomId, Room] = {}
-        self._connections: dict[RoomId, dict[ParticipantId, _Connection]] = {}
-        self._recorders: dict[RoomId, dict[tuple[ParticipantId, int], _Recording]] = {}
+        self._say = say
+        self._wires = network.bind()
+        self.port = Port(self._wires, Certificate(), network.candidates(self._wires))
+        self._pump = Pump(self.port, self._wires, self._tick)
+        self._rooms: dict[RoomId, _LiveRoom] = {}
+        self._recordings = Recordings(recordings, self._tell, self._own)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pump.start()
 
     def __len__(self) -> int:
         return len(self._rooms)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those that it listens on."""
+        return tuple(wire.host for wire in self._wires)
+
+    @property
+    def port_number(self) -> int:
+        return self._wires[0].port
+
     # --- commands and events in ---
 
     def command(self, command: AnyCommand) -> None:
-        room = self._rooms.get(command.room)
-        if room is not None:
-            self._feed(room, command)
+        live = self._rooms.get(command.room)
+        if live is not None:
+            self._feed(live, command)
         elif isinstance(command, OpenRoom):
             self._open_room(command)
         elif isinstance(command, CloseRoom):
             self._tell(RoomClosed, Room(command.room, command.hall, "", None))
         else:
-            who = command.participant if isinstance(command, Join | Answer | Leave) else None
-            generation = command.generation if isinstance(command, Join | Answer) else 0
+            who = command.participant if isinstance(command, Join | Answer | RestartIce | Leave) else None
+            generation = command.generation if isinstance(command, Join | Answer | RestartIce) else 0
             nowhere = Room(command.room, command.hall, "", None)
             self._refuse(nowhere, Refuse(who, generation, RefusalReason.NO_SUCH_ROOM, "no such room here"))
+        self._pump.flush()
 
     def _open_room(self, command: OpenRoom) -> None:
-        nowhere = Room(command.room, command.hall, "", None)
-        if len(self._rooms) >= self._capacity:
-            full = f"this node takes {self._capacity} rooms"
-            self._refuse(nowhere, Refuse(None, 0, RefusalReason.FULL, full))
-            return
+        now = time.monotonic()
         try:
-            room = open_room(command, time.monotonic())
+            room = open_room(command, now)
         except ValueError as error:
+            nowhere = Room(command.room, command.hall, "", None)
             self._refuse(nowhere, Refuse(None, 0, RefusalReason.NO_SUCH_ROOM, str(error)))
             return
-        self._rooms[room.id] = room
-        self._connections[room.id] = {}
-        self._recorders[room.id] = {}
+        self._rooms[room.id] = _LiveRoom(room, now)
         logger.info("room %s opened", room.id)
 
-    def _feed(self, room: Room, event: Event) -> None:
-        after, effects = transition(room, event, time.monotonic())
-        self._rooms[room.id] = after
+    def _feed(self, live: _LiveRoom, event: Event) -> None:
+        live.room, effects = transition(live.room, event, time.monotonic())
         for effect in effects:
-            self._carry_out(after, effect)
+            self._carry_out(live, effect)
+
+    def leg_connected(self, room_id: RoomId, who: ParticipantId, generation: int) -> None:
+        live = self._rooms.get(room_id)
+        connection = live.current(who, generation) if live is not None else None
+        if live is None or connection is None:
+            return
+        now = time.monotonic()
+        for slot in connection.leg.slots.values():
+            slot.restart(now)
+        self._tell(Connected, live.room, participant=who, generation=generation)
+
+    def leg_lost(self, room_id: RoomId, who: ParticipantId, generation: int, reason: str) -> None:
+        live = self._rooms.get(room_id)
+        connection = live.current(who, generation) if live is not None else None
+        if live is None or connection is None or connection.lost:
+            return
+        connection.lost = True
+        self._tell(Disconnected, live.room, participant=who, generation=generation, reason=reason)
+        self._feed(live, LegLost(who, generation))
 
     # --- effects out ---
 
-    def _carry_out(self, room: Room, effect: Effect) -> None:
+    def _carry_out(self, live: _LiveRoom, effect: Effect) -> None:
         match effect:
             case OpenLeg():
-                self._open_leg(room, effect)
+                self._open_leg(live, effect)
             case AcceptAnswer():
-                self._accept(room, effect)
+                self._accept(live, effect)
+            case RestartLeg():
+                self._restart(live, effect)
             case CloseLeg():
-                self._close_leg(room, effect)
+                self._close_leg(live, effect)
             case Rewire():
-                self._rewire(room)
+                self._rewire(live)
             case Rerecord():
-                self._rerecord(room)
+                self._rerecord(live)
             case SealRoom():
-                self._own(self._seal_room(room), f"{room.id}: close")
+                self._recordings.finish(live.room)
+                self._own(self._close_room(live.room), f"{live.room.id}: close")
             case Refuse():
-                self._refuse(room, effect)
+                self._refuse(live.room, effect)
 
     def _refuse(self, room: Room, refusal: Refuse) -> None:
         self._tell(
@@ -173,190 +224,137 @@ class LiveRooms:
             detail=refusal.detail,
         )
 
-    def _open_leg(self, room: Room, effect: OpenLeg) -> None:
-        known = self._connections[room.id].get(effect.participant)
-        if known is not None and known.generation == effect.generation:
-            if known.leg.offer:
-                self._offered(room, effect.participant, known)
-            return
-        leg = Leg(
-            self._network,
-            self._certificate,
-            lambda: self._lost(room.id, effect.participant, effect.generation, "closed"),
-        )
-        connection = _Connection(effect.generation, leg, time.monotonic())
-        self._connections[room.id][effect.participant] = connection
-        self._own(
-            self._gather(room, effect.participant, connection), f"{room.id}: offer {effect.participant}"
-        )
-
-    async def _gather(self, room: Room, who: ParticipantId, connection: _Connection) -> None:
-        try:
-            await connection.leg.open()
-        except TransportFailed as error:
-            self._lost(room.id, who, connection.generation, str(error))
-            return
-        except Exception:
-            self._lost(room.id, who, connection.generation, "failed")
-            raise
-        if self._current(room.id, who, connection.generation) is connection:
-            self._offered(room, who, connection)
-
-    def _offered(self, room: Room, who: ParticipantId, connection: _Connection) -> None:
-        offer = connection.leg.offer
-        self._tell(Offered, room, participant=who, generation=connection.generation, sdp=offer)
-
-    def _accept(self, room: Room, effect: AcceptAnswer) -> None:
-        connection = self._current(room.id, effect.participant, effect.generation)
-        if connection is None or connection.leg.answered or not connection.leg.offer:
-            return
-        self._own(self._connect(room, effect, connection), f"{room.id}: connect {effect.participant}")
-
-    async def _connect(self, room: Room, effect: AcceptAnswer, connection: _Connection) -> None:
+    def _open_leg(self, live: _LiveRoom, effect: OpenLeg) -> None:
         who, generation = effect.participant, effect.generation
-        try:
-            await connection.leg.accept(effect.sdp)
-        except BadAnswer as error:
-            self._refuse(room, Refuse(who, generation, RefusalReason.BAD_ANSWER, str(error)))
-        except TransportFailed as error:
-            self._lost(room.id, who, generation, str(error))
-        except Exception:
-            self._lost(room.id, who, generation, "failed")
-            raise
-        else:
-            if self._current(room.id, who, generation) is connection:
-                self._tell(Connected, room, participant=who, generation=generation)
+        connection = live.current(who, generation)
+        if connection is None:
+            connection = live.connections[who] = _Connection(self, live.room.id, who, generation)
+        self._offered(live, who, connection)
 
-    def _current(self, room: RoomId, who: ParticipantId, generation: int) -> _Connection | None:
-        connection = self._connections.get(room, {}).get(who)
-        return connection if connection is not None and connection.generation == generation else None
+    def _offered(self, live: _LiveRoom, who: ParticipantId, connection: _Connection) -> None:
+        leg = connection.leg
+        self._tell(
+            Offered,
+            live.room,
+            participant=who,
+            generation=connection.generation,
+            sdp=leg.offer,
+            restart=leg.restarts,
+        )
 
-    def _lost(self, room_id: RoomId, who: ParticipantId, generation: int, reason: str) -> None:
-        room, connection = self._rooms.get(room_id), self._current(room_id, who, generation)
-        if room is None or connection is None or connection.lost:
+    def _accept(self, live: _LiveRoom, effect: AcceptAnswer) -> None:
+        who, generation = effect.participant, effect.generation
+        connection = live.current(who, generation)
+        if connection is None:
             return
-        connection.lost = True
-        self._tell(Disconnected, room, participant=who, generation=generation, reason=reason)
-        self._feed(room, LegLost(who, generation))
+        try:
+            connection.leg.accept(effect.sdp, effect.restart, time.monotonic())
+        except BadAnswer as error:
+            self._refuse(live.room, Refuse(who, generation, RefusalReason.BAD_ANSWER, str(error)))
+        except Exception:
+            self.leg_lost(live.room.id, who, generation, "failed")
+            raise
 
-    def _close_leg(self, room: Room, effect: CloseLeg) -> None:
-        connection = self._current(room.id, effect.participant, effect.generation)
+    def _restart(self, live: _LiveRoom, effect: RestartLeg) -> None:
+        connection = live.current(effect.participant, effect.generation)
         if connection is not None:
-            del self._connections[room.id][effect.participant]
-            self._own(connection.leg.close(), f"{room.id}: close {effect.participant}")
+            connection.leg.restart(effect.restart, time.monotonic())
+            self._offered(live, effect.participant, connection)
 
-    def _rewire(self, room: Room) -> None:
+    def _close_leg(self, live: _LiveRoom, effect: CloseLeg) -> None:
+        connection = live.current(effect.participant, effect.generation)
+        if connection is not None:
+            del live.connections[effect.participant]
+            connection.leg.close()
+
+    def _rewire(self, live: _LiveRoom) -> None:
         now = time.monotonic()
-        connections = self._connections[room.id]
-        for viewer, connection in connections.items():
-            wanted = shown(room, viewer)
+        for viewer, connection in live.connections.items():
+            wanted = shown(live.room, viewer)
             for mid, slot in connection.leg.slots.items():
                 ref = wanted.get(mid)
-                source = connections.get(ref.participant) if ref is not None else None
+                source = live.connections.get(ref.participant) if ref is not None else None
                 slot.show(
                     source.leg.tracks[ref.source] if source is not None and ref is not None else None, now
                 )
 
-    # --- recording ---
-
-    def _rerecord(self, room: Room) -> None:
-        running, connections = self._recorders[room.id], self._connections[room.id]
-        wanted = {(who, c.generation) for who, c in connections.items() if who in room.recorded}
-        for key in [key for key in running if key not in wanted]:
-            self._own(self._seal(room, running.pop(key)), f"{room.id}: seal {key[0]}")
-        for who, generation in wanted - running.keys():
-            running[who, generation] = self._recorder(room, who, connections[who])
-
-    def _recorder(self, room: Room, who: ParticipantId, connection: _Connection) -> _Recording:
-        described = {
-            "participant": who,
-            "role": room.participants[who].role,
-            "generation": connection.generation,
+    def _rerecord(self, live: _LiveRoom) -> None:
+        recorded = {
+            (who, connection.generation): connection.leg
+            for who, connection in live.connections.items()
+            if who in live.room.recorded
         }
+        self._recordings.align(live.room, recorded)
 
-        def part(opened: OpenPart) -> dict[str, Any]:
-            path = str(opened.path.relative_to(self._recordings))
-            return {
-                **described,
-                "part": opened.part,
-                "kind": opened.kind,
-                "path": path,
-                "started_at": opened.started_at,
-            }
-
-        # Recorded, stopped, recorded again: a file of its own each time.
-        connection.takes += 1
-        take = "" if connection.takes == 1 else f"r{connection.takes}"
-        stem = f"{who}-g{connection.generation}{take}"
-        recorder = Recorder(
-            connection.leg.tracks,
-            self._recordings / room.folder,
-            f"{room.id}.{stem}",
-            stem,
-            self._disk,
-            lambda opened: self._tell(PartOpened, room, **part(opened)),
-        )
-        return _Recording(recorder, part)
-
-    async def _seal(self, room: Room, recording: _Recording) -> None:
-        for opened, info in await recording.recorder.seal():
-            self._tell(
-                PartSealed,
-                room,
-                **recording.describe(opened),
-                duration=info.duration,
-                size=info.size,
-                sha256=info.sha256,
-                gaps=info.gaps,
-            )
-
-    async def _seal_room(self, room: Room) -> None:
-        recorders = self._recorders[room.id]
-        for who, generation in list(recorders):
-            self._own(self._seal(room, recorders.pop((who, generation))), f"{room.id}: seal {who}")
+    async def _close_room(self, room: Room) -> None:
         # Each task's own failure is logged by _done: none keeps the room from being closed.
         sealing = [t for t in self._tasks if t.get_name().startswith(f"{room.id}: seal ")]
         await asyncio.gather(*sealing, return_exceptions=True)
-        for table in (self._rooms, self._connections, self._recorders):
-            table.pop(room.id, None)
+        self._rooms.pop(room.id, None)
         self._tell(RoomClosed, room)
         logger.info("room %s closed", room.id)
 
     # --- time ---
 
-    async def run(self) -> None:
-        """Until cancelled: feedback, silence, empty rooms."""
-        while True:
-            await asyncio.sleep(TICK_S)
-            self._tick(time.monotonic())
-
     def _tick(self, now: float) -> None:
-        for room in list(self._rooms.values()):
+        for live in list(self._rooms.values()):
             try:
-                self._tick_room(room, now)
+                self._tick_room(live, now)
             except Exception:
                 # One room's trouble must not end the others.
-                logger.exception("room %s", room.id)
+                logger.exception("room %s", live.room.id)
 
-    def _tick_room(self, room: Room, now: float) -> None:
-        for who, connection in list(self._connections[room.id].items()):
+    def _tick_room(self, live: _LiveRoom, now: float) -> None:
+        for connection in live.connections.values():
             connection.leg.tick(now)
-            if connection.leg.silent(now):
-                self._lost(room.id, who, connection.generation, "silent")
-            elif not connection.leg.answered and now - connection.opened_at > UNANSWERED_S:
-                self._lost(room.id, who, connection.generation, "unanswered")
-        for recording in self._recorders[room.id].values():
-            recording.recorder.tick(now)
-        if room.empty_since is not None:
-            self._feed(self._rooms[room.id], Tick())
+        if now >= live.slow_at:
+            live.slow_at = now + SLOW_S
+            self._tick_slowly(live, now)
+        if now >= live.quality_at:
+            live.quality_at = now + QUALITY_S
+            self._tell_quality(live, now)
+
+    def _tick_slowly(self, live: _LiveRoom, now: float) -> None:
+        self._recordings.tick(live.room.id, now)
+        self._limit(live, now)
+        for who, connection in list(live.connections.items()):
+            if not connection.leg.answered and now - connection.opened_at > UNANSWERED_S:
+                self.leg_lost(live.room.id, who, connection.generation, "unanswered")
+        if live.room.empty_since is not None:
+            self._feed(live, Tick())
+
+    def _limit(self, live: _LiveRoom, now: float) -> None:
+        """Tell the senders what the narrowest of their viewers' paths carries."""
+        senders = {
+            who: began
+            for who, connection in live.connections.items()
+            if (began := connection.leg.sending_since(now)) is not None
+        }
+        viewers = [_viewer(live, who, now) for who in live.connections]
+        for who, bitrate in live.rates.tick(senders, viewers, now):
+            live.connections[who].leg.cap(bitrate)
+
+    def _tell_quality(self, live: _LiveRoom, now: float) -> None:
+        lag = self._recordings.disk.lag_ms(now)
+        legs: list[LegQuality] = [
+            c.gauge.read(c.leg, who, c.generation, lag, now)
+            for who, c in live.connections.items()
+            if c.leg.peer.connected
+        ]
+        room = live.room
+        self._say(Quality(hall=room.hall, room=room.id, node=self._node, at=time.time(), legs=tuple(legs)))
 
     async def close(self) -> None:
         """Seal everything, say goodbye to everybody. Well under two seconds unless the disk hangs."""
-        for room in list(self._rooms.values()):
-            self._feed(room, CloseRoom(room.hall, room.id))
+        for live in list(self._rooms.values()):
+            self._feed(live, CloseRoom(live.room.hall, live.room.id))
+        self._pump.flush()
         while self._tasks:
             await asyncio.wait(self._tasks)
-        self._disk.close()
+        self._pump.close()
+        for wire in self._wires:
+            wire.close()
+        self._recordings.disk.close()
 
     # --- plumbing ---
 
@@ -374,3 +372,18 @@ class LiveRooms:
         made: Any = event(hall=room.hall, room=room.id, node=self._node, at=time.time(), **rest)
         logger.info("> %s %s", event.__name__, {k: v for k, v in rest.items() if k != "sdp"})
         self._publish(made)
+
+
+def _viewer(live: _LiveRoom, who: ParticipantId, now: float) -> Viewer[ParticipantId]:
+    """What one viewer is shown, as the rates want to know it."""
+    pictures: dict[ParticipantId, int] = {}
+    sounds = 0
+    for mid, ref in shown(live.room, who).items():
+        source = live.connections.get(ref.participant)
+        if source is None or not source.leg.flows(ref.source, now):
+            continue
+        if mid in AUDIO:
+            sounds += 1
+        else:
+            pictures[ref.participant] = pictures.get(ref.participant, 0) + 1
+    return Viewer(live.connections[who].leg.downlink.limit, sounds, pictures)

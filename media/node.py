@@ -26,11 +26,13 @@ from redis.exceptions import RedisError
 
 from media.live import LiveRooms
 from media.load import Admission, Meter
+from media.net.network import Network
 from media.protocol import (
     NODE_BEAT_S,
     NODE_LEASE_S,
     NODE_NEWS,
     NODES,
+    QUALITY_KEPT_S,
     AnyCommand,
     AnyEvent,
     Drain,
@@ -39,6 +41,7 @@ from media.protocol import (
     NodeInfo,
     NodeUp,
     OpenRoom,
+    Quality,
     RefusalReason,
     Refused,
     RoomClosed,
@@ -48,8 +51,9 @@ from media.protocol import (
     encode,
     event_stream,
     node_key,
+    quality_channel,
+    quality_key,
 )
-from media.transport import Network
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +116,14 @@ class Node:
         self._meter = Meter()
         self.admission = Admission(settings.capacity, lambda: len(self._rooms), time.monotonic)
         self._admitted: set[RoomId] = set()
-        self._network = Network(settings.addresses, settings.public_address)
-        self._rooms = LiveRooms(self.id, self._network, settings.recordings, settings.capacity, self._publish)
+        network = Network(settings.addresses, settings.public_address, settings.port, settings.port)
+        self._rooms = LiveRooms(self.id, network, settings.recordings, self._publish, self._say)
         self._outbox: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)
         self._outbox_filled = asyncio.Event()
         self._outbox_empty = asyncio.Event()
         self._outbox_empty.set()
+        self._qualities: dict[RoomId, Quality] = {}  # the newest of each room, not said yet
+        self._qualities_filled = asyncio.Event()
         self._started_at = time.time()
         self._drain_asked = asyncio.Event()
         self._room_closed = asyncio.Event()
@@ -137,7 +143,7 @@ class Node:
             "commands": self._read(reader),
             "lease": self._beat(writer),
             "events": self._write(writer),
-            "rooms": self._rooms.run(),
+            "quality": self._tell_quality(writer),
             "meter": self._meter.run(),
             "load": self._measure(),
             "life": self._live(),
@@ -287,6 +293,24 @@ class Node:
                         self._outbox.popleft()
             self._outbox_empty.set()
 
+    def _say(self, quality: Quality) -> None:
+        self._qualities[quality.room] = quality
+        self._qualities_filled.set()
+
+    async def _tell_quality(self, redis: Redis) -> None:
+        """Numbers are of the moment: while Redis is away they are let go."""
+        while True:
+            await self._qualities_filled.wait()
+            self._qualities_filled.clear()
+            said, self._qualities = list(self._qualities.values()), {}
+            with contextlib.suppress(RedisError, OSError):
+                async with redis.pipeline(transaction=False) as pipe:
+                    for quality in said:
+                        text = encode(quality)
+                        pipe.set(quality_key(quality.hall, quality.room), text, ex=QUALITY_KEPT_S)
+                        pipe.publish(quality_channel(quality.hall), text)
+                    await pipe.execute()
+
     async def _beat(self, redis: Redis) -> None:
         """The lease, every ``NODE_BEAT_S``, and at once when a room came or went: who places the next call
         is to see it."""
@@ -312,12 +336,12 @@ class Node:
         return NodeInfo(
             node=self.id,
             pid=os.getpid(),
-            addresses=tuple(self._network.local()),
+            addresses=self._rooms.addresses,
             rooms=len(self._rooms),
             capacity=self._settings.capacity,
             draining=self.admission.draining,
             started_at=self._started_at,
-            port=self._settings.port,
+            port=self._rooms.port_number,
             cpu=round(self.admission.cpu(), 3),
             lag_ms=round(self.admission.lag * 1000, 1),
             full=self.admission.full(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 from msgspec.structs import replace
 
-from media.repair import NotOurs, seal_orphan
+from media.recording.repair import NotOurs, seal_orphan
 from records.manifest import NotEnded
 from records.model import CallId, Part
 from records.store import Store

@@ -57,7 +57,7 @@ async def lossy(seed: int) -> AsyncIterator[Lossy]:
     proxy, loop = Lossy(seed), asyncio.get_running_loop()
     sides = [
         (await loop.create_datagram_endpoint(lambda side=side: side, local_addr=(host, 0)))[0]  # type: ignore[misc]
-        for side, host in ((proxy.outside, "0.0.0.0"), (proxy.inside, "127.0.0.1"))
+        for side, host in ((proxy.outside, "127.0.0.1"), (proxy.inside, "127.0.0.1"))
     ]
     try:
         yield proxy

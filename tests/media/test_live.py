@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from media.leg import Leg
 from media.live import LiveRooms
+from media.net.network import Network
 from media.protocol import (
     Answer,
     AnyEvent,
@@ -15,12 +17,12 @@ from media.protocol import (
     NodeId,
     Offered,
     OpenRoom,
+    Quality,
     Record,
     RoomClosed,
     RoomId,
 )
-from media.recorder import Recorder
-from media.transport import Network, Transport
+from media.recording.recorder import Recorder
 from records.model import ParticipantId, ParticipantRole
 from tests.eventually import eventually
 from tests.media.test_sdp import answer
@@ -33,7 +35,8 @@ class Rooms(LiveRooms):
 
     def __init__(self, recordings: Path) -> None:
         self.told: list[AnyEvent] = []
-        super().__init__(NodeId("n"), Network(("127.0.0.1",)), recordings, 4, self.told.append)
+        self.said: list[Quality] = []
+        super().__init__(NodeId("n"), Network(("127.0.0.1",)), recordings, self.told.append, self.said.append)
 
     async def has_told(self, kind: type[AnyEvent]) -> None:
         await eventually(lambda: any(isinstance(event, kind) for event in self.told))
@@ -53,15 +56,28 @@ async def _fails(*_: object) -> None:
     raise RuntimeError("nobody foresaw this")
 
 
+def _fails_at_once(*_: object) -> None:
+    raise RuntimeError("nobody foresaw this")
+
+
 async def test_a_connection_that_fails_in_an_unknown_way_is_told_as_lost(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Leg, "accept", _fails_at_once)
+    with pytest.raises(RuntimeError):
+        rooms.command(Answer(HALL, ROOM, WHO, 1, answer()))
+    (lost,) = [event for event in rooms.told if isinstance(event, Disconnected)]
+    assert (lost.participant, lost.generation, lost.reason) == (WHO, 1, "failed")
+
+
+async def test_a_room_that_fails_does_not_keep_the_others_from_their_time(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Transport, "connect", _fails)
-    rooms.command(Answer(HALL, ROOM, WHO, 1, answer()))
-    await rooms.has_told(Disconnected)
-    lost = next(event for event in rooms.told if isinstance(event, Disconnected))
-    assert (lost.participant, lost.generation, lost.reason) == (WHO, 1, "failed")
-    await eventually(lambda: "nobody foresaw this" in caplog.text)
+    other = RoomId("call-2")
+    rooms.command(OpenRoom(HALL, other, "2026-11-23"))
+    monkeypatch.setattr(Leg, "tick", _fails_at_once)
+    await eventually(lambda: any(quality.room == other for quality in rooms.said))
+    assert "nobody foresaw this" in caplog.text
 
 
 async def test_a_room_is_closed_although_a_part_of_it_cannot_be_sealed(

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from media.protocol import CloseRoom, PartOpened, PartSealed, RoomClosed
-from media.repair import seal_orphan
+from media.recording.repair import seal_orphan
 from records.model import MediaKind
 from tests.media.browser import connect, inbound, moves, pages, stats, until
 from tests.media.conftest import HALL, Control, StartNode, all_of
