@@ -23,6 +23,7 @@ class Descriptor(NamedTuple):
     starts: bool  # a layer's frame
     ends: bool  # a layer's frame
     spatial: int  # layer, 0 when it does not say
+    picture: tuple[int, int] = (0, 0)  # width and height of the highest layer, when it says
 
 
 def starts_key_frame(payload: bytes) -> bool:
@@ -40,7 +41,7 @@ def parse_descriptor(payload: bytes) -> Descriptor:
     """Raises Malformed, also when nothing follows the descriptor."""
     try:
         first = payload[0]
-        at, spatial = 1, 0
+        at, spatial, picture = 1, 0, (0, 0)
         if first & _I:
             at += 2 if payload[at] & 0x80 else 1
         if first & _L:
@@ -53,26 +54,28 @@ def parse_descriptor(payload: bytes) -> Descriptor:
                 differences += 1
             at += 1
         if first & _V:
-            at += _structure_size(payload, at)
+            at, picture = _structure(payload, at)
     except IndexError:
         raise Malformed("short") from None
     if at >= len(payload):
         raise Malformed("no picture data")
-    return Descriptor(at, first & _P > 0, first & _B > 0, first & _E > 0, spatial)
+    return Descriptor(at, first & _P > 0, first & _B > 0, first & _E > 0, spatial, picture)
 
 
-def _structure_size(payload: bytes, start: int) -> int:
-    """Of the scalability structure (4.2.1). Raises IndexError."""
-    head = payload[start]
-    at = start + 1
+def _structure(payload: bytes, at: int) -> tuple[int, tuple[int, int]]:
+    """Where the scalability structure (4.2.1) ends, and the size of the highest layer. Raises IndexError."""
+    head = payload[at]
+    at += 1
+    picture = (0, 0)
     if head & 0x10:
         at += 4 * ((head >> 5) + 1)
+        picture = (payload[at - 4] << 8 | payload[at - 3], payload[at - 2] << 8 | payload[at - 1])
     if head & 0x08:
         pictures = payload[at]
         at += 1
         for _ in range(pictures):
             at += 1 + (payload[at] >> 2 & 3)
-    return at - start
+    return at, picture
 
 
 def is_key_frame(picture: bytes, at: int = 0) -> bool:
@@ -98,16 +101,18 @@ def picture_size(key_frame: bytes) -> tuple[int, int]:
 
 
 class Depacketizer(frame.Depacketizer):
-    """Layers' frames of one picture become one superframe. The size is that of the lowest layer."""
+    """Layers' frames of one picture become one superframe. Its size is what the sender says of the highest
+    layer; of a single one, what the frame says."""
 
     def __init__(self) -> None:
         super().__init__()
         self._layers: list[int] = []  # sizes of the layers' frames that are whole
         self._open = False  # a layer's frame was begun
+        self._picture = (0, 0)
 
     def reset(self) -> None:
         super().reset()
-        self._layers, self._open = [], False
+        self._layers, self._open, self._picture = [], False, (0, 0)
 
     def _starts_key_frame(self, payload: bytes) -> bool:
         return starts_key_frame(payload)
@@ -118,6 +123,7 @@ class Depacketizer(frame.Depacketizer):
             raise Malformed("a layer's frame begins inside another, or not at its beginning")
         self._add(payload[descriptor.size :])
         self._open = not descriptor.ends
+        self._picture = max(self._picture, descriptor.picture)
         if descriptor.ends:
             self._layers.append(self._bytes - sum(self._layers))
         if len(self._layers) > _MAX_LAYERS:
@@ -129,9 +135,10 @@ class Depacketizer(frame.Depacketizer):
         data = b"".join(self._pieces)
         if len(self._layers) > 1:
             data += _superframe_index(self._layers)
-        if is_key_frame(data):
-            return frame.Frame(data, True, picture_size(data))
-        return frame.Frame(data, False)
+        if not is_key_frame(data):
+            return frame.Frame(data, False)
+        size = picture_size(data)
+        return frame.Frame(data, True, max(self._picture, size) if len(self._layers) > 1 else size)
 
 
 def _superframe_index(sizes: list[int]) -> bytes:

@@ -20,7 +20,7 @@ DESCRIPTORS = {
     b"\xd0\x01\x02": Descriptor(3, True, False, False, 0),  # one reference
     b"\xd0\x01\x03\x05\x07": Descriptor(5, True, False, False, 0),  # three references at most
     b"\x0a\x00": Descriptor(2, False, True, False, 0),
-    b"\x0a\x30\x00\x10\x00\x10\x00\x20\x00\x20": Descriptor(10, False, True, False, 0),
+    b"\x0a\x30\x00\x10\x00\x10\x00\x20\x00\x20": Descriptor(10, False, True, False, 0, (32, 32)),
     b"\x0a\x08\x02\x04\x01\x08\x01\x02": Descriptor(8, False, True, False, 0),
 }
 
@@ -60,6 +60,20 @@ def test_the_size_is_found_behind_the_colours_of_any_profile() -> None:
 def test_a_head_that_is_torn_or_none_is_malformed(head: bytes) -> None:
     with pytest.raises(Malformed):
         picture_size(head)
+
+
+def test_a_picture_of_layers_is_as_large_as_the_highest() -> None:
+    key, delta = (picture.data for picture in pictures("VP9")[:2])
+    structure = b"\x30" + b"".join(side.to_bytes(2, "big") for side in (*SIZE, 1280, 968))
+    depacketizer = Depacketizer()
+    depacketizer.push(b"\xae\x01\x00\x00" + structure + key, 0, False)
+    frame = depacketizer.push(b"\xac\x01\x02\x00" + delta, 0, True)
+    assert frame is not None
+    assert frame.size == (1280, 968)
+    # The structure says more than comes.
+    frame = depacketizer.push(b"\xae\x01\x00\x00" + structure + key, 1, True)
+    assert frame is not None
+    assert frame.size == SIZE
 
 
 def test_layers_become_one_superframe_that_decodes() -> None:
