@@ -19,6 +19,7 @@ from records.model import (
     ParticipantId,
     ParticipantRole,
     PartId,
+    QualityRow,
     SiteId,
     StationId,
 )
@@ -86,6 +87,29 @@ def part(id: str, offset: float, who: ParticipantId = RESIDENT, **rest: Any) -> 
     return Part(id=PartId(id), participant=who, role=role, started_at=START + offset, **given)
 
 
+def quality(at: float, who: ParticipantId = RESIDENT, call: str = CALL, **changes: Any) -> QualityRow:
+    """Ten good seconds from ``at`` on, a moment on the player's clock."""
+    given: dict[str, Any] = {
+        "role": ParticipantRole.RESIDENT if who == RESIDENT else ParticipantRole.AGENT,
+        "rtt_ms": 42.0,
+        "bitrate_limit": None,
+        "up_bitrate": 1_100_000,
+        "down_bitrate": 900_000,
+        "up_packets": 1500,
+        "up_lost": 3,
+        "up_unrepaired": 0,
+        "down_packets": 1400,
+        "down_lost": 0,
+        "down_unrepaired": 0,
+        "jitter_ms": 4.0,
+        "freezes": 0,
+        "key_frames": 1,
+        "recorder_lag_ms": 0.2,
+        **changes,
+    }
+    return QualityRow(call=CallId(call), participant=who, at=START + at, **given)
+
+
 async def seal(
     store: Store, recordings: Path, opened: Part, duration: float, gaps: tuple[Gap, ...] = ()
 ) -> None:
@@ -99,7 +123,10 @@ async def seal(
 
 
 async def whole_call(store: Store, recordings: Path, length: float = 10.0) -> None:
-    """The resident from 0, the agent from 0.8, a share from 3 to length - 2; all sealed."""
+    """The resident from 0, the agent from 0.8, a share from 3 to length - 2; all sealed. The resident's
+    network is weak in the first five seconds."""
+    weak = quality(-5.0, up_lost=75, up_unrepaired=3, rtt_ms=320.0, freezes=1)
+    await store.quality.keep([weak, quality(5.0), quality(-5.0, AGENT), quality(5.0, AGENT)])
     await store.ledger.write(entries(length), finished(length))
     await store.ledger.rate(CALL, 5, (), START + length + 25)
     for opened, duration, looks in (

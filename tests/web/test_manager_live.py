@@ -11,16 +11,18 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from agents.agent import Activity, PauseReason, Presence
-from records.model import AccountId, CallId, StationId, Text
+from records.model import AccountId, CallId, ParticipantRole, StationId, Text
 from signaling.messages import (
     AgentRow,
     DayFigures,
     LiveRow,
     ManagerState,
+    Network,
     NodeRow,
     StationRow,
     WaitingRow,
 )
+from signaling.quality import Judgement
 from signaling.snapshot import State
 from tests.web.back_office import NOW, Office, office
 from tests.web.sample_call import CALL, whole_call
@@ -31,13 +33,18 @@ NOW_MS = int(NOW * 1000)
 LI_HUA, ITEM = Text("李华", "Li Hua"), Text("社保缴费证明打印", "Proof of social insurance")
 ONE, TWO = Text("望湖 1 号终端", "Wanghu station 1"), Text("望湖 2 号终端", "Wanghu station 2")
 
+NETWORKS = (
+    Network(ParticipantRole.RESIDENT, Judgement.WEAK, 340, 4.2, 0.1, 420, 380),
+    Network(ParticipantRole.AGENT, Judgement.GOOD, None, 0.0, 0.0, 1180, 410),
+)
+
 
 def calm(**changed: Any) -> ManagerState:
     """Nobody waits, one call is on, one agent is free."""
     state = ManagerState(
         now=NOW_MS,
         waiting=(),
-        live=(LiveRow(CallId("l1"), ITEM, ONE, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True, ()),),
+        live=(LiveRow(CallId("l1"), ITEM, ONE, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True, NETWORKS),),
         agents=(
             AgentRow(AccountId("a1"), LI_HUA, Presence.AVAILABLE, None, Activity.IN_CALL, NOW_MS - 65_000),
             AgentRow(
@@ -114,6 +121,45 @@ async def test_all_is_well(browser: Browser, hall: Office) -> None:
         row = page.locator(".live-list", has_text="进行中的通话").locator("tbody tr")
         assert "共享中" in await row.inner_text()
         assert await row.locator("a").get_attribute("href") == "/manager/calls/l1"
+
+
+async def test_every_call_shows_its_networks(browser: Browser, hall: Office) -> None:
+    quiet = LiveRow(CallId("l2"), ITEM, TWO, LI_HUA, State.CONNECTING, None, False, ())
+    hall.state = calm(live=(*calm().live, quiet))
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        rows = page.locator(".live-list", has_text="进行中的通话").locator("tbody tr")
+        marks = rows.first.locator(".network")
+        await marks.first.wait_for()
+        assert [(await mark.inner_text()).split("\n") for mark in await marks.all()] == [
+            ["居民 · 较弱", "340 ms，丢包 4.2%，发 420 收 380 kbit/s"],
+            ["工作人员 · 良好", "—，丢包 0.0%，发 1180 收 410 kbit/s"],
+        ]
+        assert [await mark.get_attribute("data-judgement") for mark in await marks.all()] == ["weak", "good"]
+        assert await rows.last.locator("td.networks").inner_text() == "—"
+
+
+async def test_every_media_node_is_listed(browser: Browser, hall: Office) -> None:
+    hall.state = calm(
+        nodes=(
+            NodeRow("media-1", 40000, 12, 100, 37, 0.44, False, None),
+            NodeRow("media-2", 40001, 90, 100, 83, 3.0, False, "cpu"),
+            NodeRow("media-3", 40002, 3, 100, 20, 80.0, False, "lag"),
+            NodeRow("media-4", 40003, 100, 100, 60, 2.0, False, "something new"),
+            NodeRow("media-5", 0, 1, 100, 1, 0.1, True, "draining"),
+        )
+    )
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        rows = page.locator(".live-list", has_text="媒体节点").locator("tbody tr")
+        await rows.first.wait_for()
+        assert [(await row.inner_text()).split("\t") for row in await rows.all()] == [
+            ["media-1", "40000", "12 / 100", "37 %", "0.4 ms", "可以接通话"],
+            ["media-2", "40001", "90 / 100", "83 %", "3.0 ms", "已满：处理器忙"],
+            ["media-3", "40002", "3 / 100", "20 %", "80.0 ms", "已满：处理不及时"],
+            ["media-4", "40003", "100 / 100", "60 %", "2.0 ms", "已满"],
+            ["media-5", "—", "1 / 100", "1 %", "0.1 ms", "正在退出，不接新通话"],
+        ]
 
 
 async def test_what_needs_a_hand_is_said(browser: Browser, hall: Office) -> None:

@@ -97,6 +97,45 @@ async def seek_to(page: Page, seconds: float) -> None:
     await page.mouse.click(box["x"] + box["width"] * seconds / length, box["y"] + box["height"] / 2)
 
 
+LANES = """() => [...document.querySelectorAll("[data-network]")].map((lane) => ({
+  who: lane.dataset.network,
+  box: (({left, right}) => [left, right])(lane.getBoundingClientRect()),
+  bars: [...lane.querySelectorAll("g")].map((bar) => [
+    bar.dataset.judgement,
+    ...(({left, right}) => [left, right])(bar.querySelector(".ground").getBoundingClientRect()),
+    bar.querySelector(".freeze") !== null,
+  ]),
+}))"""
+
+
+async def test_the_networks_are_drawn_in_step_with_the_timeline(browser: Browser, hall: Office) -> None:
+    async with watching(browser, hall) as page:
+        resident, agent = await page.evaluate(LANES)
+        tracks = await page.locator("[role=slider]").bounding_box()
+        head = page.locator("[data-head]")
+        await seek_to(page, 5.0)
+        await until(page, "Math.abs(clock - 5) < 0.05")
+        at = await head.bounding_box()
+        shown = await page.locator("[data-network=resident] title").all_text_contents()
+        legend = await page.get_by_text("竖条是补发前的丢包").count()
+    assert tracks is not None
+    assert at is not None
+    assert (resident["who"], agent["who"]) == ("resident", "agent")
+    left, right = tracks["x"], tracks["x"] + tracks["width"]
+    assert resident["box"] == pytest.approx([left, right], abs=1)
+    middle = left + tracks["width"] * 5 / LENGTH
+    (grade, begins, ends, froze), (later, _, last, _) = resident["bars"]
+    assert (grade, froze, later) == ("weak", True, "good")
+    assert [begins, ends, last] == pytest.approx([left, middle, right], abs=1)
+    assert at["x"] + at["width"] / 2 == pytest.approx(middle, abs=2)
+    assert at["height"] > tracks["height"] + 60  # it runs through the networks as well
+    assert [bar[0] for bar in agent["bars"]] == ["good", "good"]
+    assert shown[0] == (
+        "0:00 较弱：往返 320 ms，丢包 5.0 %，没有补回 0.2 %，停顿 1 次，发出 1100 kbit/s，收到 900 kbit/s"
+    )
+    assert legend == 1
+
+
 async def test_a_click_on_the_timeline_moves_all(browser: Browser, hall: Office) -> None:
     async with watching(browser, hall) as page:
         for target in (7.0, 4.0, 9.0):

@@ -17,6 +17,7 @@ from web.office.audit import AuditPage
 from web.office.call_view import call_view, gap_words
 from web.office.filters import LOW_STARS, PAGE_SIZE, call_query
 from web.office.page import BackOffice, ManagerDeps
+from web.office.quality_view import HEIGHT, WIDTH, kbits, milliseconds, percent, quality_lanes
 from web.office.words import PURPOSES, purpose_words
 
 MAX_DETAILS = 150  # characters; with the choice before them they fit the trail's limit on a purpose
@@ -131,6 +132,13 @@ class ManagerPages(BackOffice):
             back=f"/manager/calls/{quote(found.summary.id, safe='')}",
             call=found.summary,
             view=call_view(found, names, self.deps.now()),
+            quality=await self.store.quality.of_call(found.summary.id),
+            quality_sums=await self.store.quality.sums(found.summary.id),
+            quality_lanes=quality_lanes,
+            quality_size=(WIDTH, HEIGHT),
+            percent=percent,
+            milliseconds=milliseconds,
+            kbits=kbits,
             names=names,
             grant=grant,
             grant_purpose="" if grant is None else await self._purpose_of(viewer.id, grant),

@@ -6,6 +6,7 @@ import { clock } from "./timeline.js";
 import { agentsOnDuty, freeAgents, longestSince, serviceLevel, troubles } from "./trouble.js";
 
 /** @typedef {import("../kit/messages.js").ManagerState} ManagerState */
+/** @typedef {import("../kit/messages.js").Network} Network */
 /** @typedef {{state: ManagerState, now: number}} Drawn */
 /** @typedef {{name: string, word: string}} Column */
 
@@ -27,7 +28,7 @@ export function LiveView({ state, link, now }) {
     <${Verdict} ...${props} />
     <${Figures} ...${props} />
     <div class="live-lists">
-      <div><${Queue} ...${props} /><${Calls} ...${props} /><${Today} ...${props} /></div>
+      <div><${Queue} ...${props} /><${Calls} ...${props} /><${Nodes} ...${props} /><${Today} ...${props} /></div>
       <div><${Agents} ...${props} /><${Stations} ...${props} /></div>
     </div>`;
 }
@@ -116,7 +117,7 @@ function List({ title, empty, columns, rows }) {
 const columns = (names) => names.map((name) => ({ name, word: t(`manager.live.col.${name}`) }));
 
 /** Columns of figures, to the right. */
-const NUMBERS = new Set(["waited", "talk", "since"]);
+const NUMBERS = new Set(["waited", "talk", "since", "port", "rooms", "cpu", "lag"]);
 
 /** @param {Drawn} props */
 function Queue({ state, now }) {
@@ -135,16 +136,55 @@ function Queue({ state, now }) {
 /** @param {Drawn} props */
 function Calls({ state, now }) {
   const rows = state.live.map(
-    ({ call, item, station, agent, phase, answered_at, sharing }) => html`<tr key=${call}>
+    ({ call, item, station, agent, phase, answered_at, sharing, networks }) => html`<tr key=${call}>
       <td><a href=${`/manager/calls/${encodeURIComponent(call)}`}>${pick(item)}</a></td>
       <td>${pick(station)}</td>
       <td>${pick(agent)}</td>
       <td>${t(`manager.phase.${phase}`)}${sharing && ` · ${t("manager.live.sharing")}`}</td>
       <td class="number">${answered_at === null ? "—" : elapsed(answered_at, now)}</td>
+      <td class="networks">${networks.length === 0 ? "—" : networks.map((network) => html`<${NetworkMark} key=${network.role} ...${network} />`)}</td>
     </tr>`,
   );
   return html`<${List} title=${t("manager.live.list.calls")} empty=${t("manager.live.empty.calls")}
-    columns=${columns(["item", "station", "agent", "phase", "talk"])} rows=${rows} />`;
+    columns=${columns(["item", "station", "agent", "phase", "talk", "network"])} rows=${rows} />`;
+}
+
+const NETWORK_ICONS = { good: "network", weak: "weak-network", bad: "warning" };
+
+/** One side of a call: how good its network is, and the figures of the last seconds. @param {Network} props */
+function NetworkMark({ role, judgement, rtt_ms, loss, up_kbps, down_kbps }) {
+  const trip = rtt_ms === null ? "—" : `${rtt_ms} ms`;
+  const word = `${t(`manager.role.${role}`)} · ${t(`manager.net.is.${judgement}`)}`;
+  return html`<span class="network" data-judgement=${judgement}>
+    <${Icon} name=${NETWORK_ICONS[judgement]} />${word}
+    <small>${t("manager.net.figures", { trip, loss: loss.toFixed(1), up: up_kbps, down: down_kbps })}</small>
+  </span>`;
+}
+
+const FULL = ["cpu", "lag", "capacity", "draining"];
+
+/** @param {ManagerState["nodes"][number]} node */
+function nodeState({ draining, full, rooms, capacity }) {
+  if (draining) return "draining";
+  if (full !== null) return FULL.includes(full) ? full : "full";
+  return rooms < capacity ? "ready" : "capacity";
+}
+
+/** @param {Drawn} props */
+function Nodes({ state }) {
+  const rows = state.nodes.map((node) => {
+    const is = nodeState(node);
+    return html`<tr key=${node.node}>
+      <td><code>${node.node}</code></td>
+      <td class="number">${node.port || "—"}</td>
+      <td class="number">${node.rooms} / ${node.capacity}</td>
+      <td class="number">${node.cpu} %</td>
+      <td class="number">${node.lag_ms.toFixed(1)} ms</td>
+      <td><span class="dot" data-state=${is === "ready" ? "online" : "paused"}></span>${t(`manager.node.${is}`)}</td>
+    </tr>`;
+  });
+  return html`<${List} title=${t("manager.live.list.nodes")} empty=${t("manager.live.empty.nodes")}
+    columns=${columns(["node", "port", "rooms", "cpu", "lag", "phase"])} rows=${rows} />`;
 }
 
 /** What an agent is, for people: what it does when it is on duty, else what it declared. @param {ManagerState["agents"][number]} agent */
