@@ -3,12 +3,8 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +13,9 @@ from redis.asyncio import Redis
 
 from media import protocol
 from media.protocol import (
-    NODE_NEWS,
-    NODES,
     CloseRoom,
     Drain,
     NodeDown,
-    NodeId,
-    NodeInfo,
     NodeUp,
     OpenRoom,
     RefusalReason,
@@ -32,100 +24,21 @@ from media.protocol import (
     RoomId,
     command_stream,
     encode,
-    info_decoder,
-    news_decoder,
     node_key,
 )
 from media.workers import TooFewPorts, ports
 from tests.eventually import eventually
-from tests.media.conftest import HALL, Control
+from tests.media.conftest import HALL
+from tests.media.parent import FAILS, RUN, started
 from tests.web.processes import gone
-
-_RUN = """
-import logging, sys
-from pathlib import Path
-from media.node import NodeSettings
-from media.workers import Workers
-logging.basicConfig(level=logging.INFO)
-url, recordings, *ports = sys.argv[1:]
-settings = NodeSettings(redis_url=url, recordings=Path(recordings), addresses=("127.0.0.1",))
-sys.exit(Workers(settings, [int(port) for port in ports]).run())
-"""
-_FAILS = _RUN.replace(".run())", ", lambda settings, life: 1 / 0).run())").replace("]), lambda", "], lambda")
-
-
-@dataclass
-class Parent:
-    """The parent process, and what Redis says of its workers."""
-
-    process: "subprocess.Popen[bytes]"
-    redis: Redis
-    recordings: Path
-    news: list[NodeUp | NodeDown] = field(default_factory=list)
-
-    async def workers(self) -> dict[NodeId, NodeInfo]:
-        members: Any = await self.redis.smembers(NODES)
-        names = [NodeId(name.decode()) for name in members]
-        leases: Any = await self.redis.mget([node_key(name) for name in names]) if names else []
-        found = [info_decoder.decode(lease) for lease in leases if lease is not None]
-        return {info.node: info for info in found}
-
-    async def up(self, count: int, without: frozenset[NodeId] = frozenset()) -> list[NodeInfo]:
-        """This many workers, none of ``without``, ordered by port."""
-        async with asyncio.timeout(20):
-            while True:
-                found = await self.workers()
-                if len(found) == count and not without & found.keys():
-                    return sorted(found.values(), key=lambda info: (info.port, info.node))
-                assert self.process.poll() is None
-                await asyncio.sleep(0.01)
-
-    async def ended(self, within_s: float = 10) -> int:
-        return await asyncio.to_thread(self.process.wait, within_s)
-
-    def control(self, node: NodeId) -> Control:
-        return Control(self.redis, node, self.process, self.recordings)
-
-    async def down(self, node: NodeId, within_s: float) -> float:
-        """Until word comes that it is gone; how long that took, in seconds."""
-        began = time.monotonic()
-        async with asyncio.timeout(within_s):
-            while NodeDown(node) not in self.news:  # noqa: ASYNC110 - read by another task
-                await asyncio.sleep(0.002)
-        return time.monotonic() - began
 
 
 @pytest.fixture
 def start(redis: Redis, valkey_socket: Path, tmp_path: Path) -> Callable[..., Any]:
-    @asynccontextmanager
-    async def started(*ports: int, program: str = _RUN) -> AsyncIterator[Parent]:
-        words = (f"unix://{valkey_socket}", str(tmp_path), *map(str, ports))
-        process = _spawn(program, *words)
-        parent = Parent(process, redis, tmp_path)
-        async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
-            await subscription.subscribe(NODE_NEWS)
-            listening = asyncio.create_task(_listen(subscription, parent.news), name="news")
-            try:
-                yield parent
-            finally:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+    def start(*ports: int, program: str = RUN) -> Any:
+        return started(redis, valkey_socket, tmp_path, *ports, program=program)
 
-    return started
-
-
-def _spawn(program: str, *words: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", program, *words], start_new_session=True)
-
-
-async def _listen(subscription: Any, news: list[NodeUp | NodeDown]) -> None:
-    while True:
-        message = await subscription.get_message(timeout=1.0)
-        if message is not None:
-            news.append(news_decoder.decode(message["data"]))
+    return start
 
 
 def test_each_worker_has_the_next_port_and_a_range_that_is_too_small_is_refused() -> None:
@@ -217,7 +130,7 @@ async def test_a_drained_worker_lets_its_calls_end_and_is_not_started_again(
 
 
 async def test_what_cannot_start_at_all_ends_the_parent(start: Callable[..., Any]) -> None:
-    async with start(0, 0, program=_FAILS) as parent:
+    async with start(0, 0, program=FAILS) as parent:
         assert await parent.ended() == 1
 
 

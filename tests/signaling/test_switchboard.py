@@ -287,7 +287,7 @@ async def test_a_node_that_was_left_refuses_in_vain(world: World) -> None:
         await refuses(world, call, reason)
     await world.offered(call, RESIDENT, generation=1)
     for event in (protocol.Connected, protocol.Disconnected):
-        rest = {"reason": "silent"} if event is protocol.Disconnected else {}
+        rest: dict[str, Any] = {"reason": "silent"} if event is protocol.Disconnected else {}
         await world.node_says(event, call, participant=RESIDENT, generation=1, **rest)
     await world.node_says(protocol.RoomClosed, call)
     assert await world.call(call) == before

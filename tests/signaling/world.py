@@ -51,6 +51,7 @@ from signaling.ice import Turn
 from signaling.manager_desk import ManagerDesk
 from signaling.ports import StationCard
 from signaling.redis_calls import RedisCalls
+from signaling.rooms import Nodes
 from signaling.session import Desk, Session
 from signaling.snapshot import RESIDENT, Call, State, seat_of
 from signaling.station_desk import StationDesk
@@ -206,10 +207,17 @@ def account(id: AccountId, role: AccountRole = AccountRole.AGENT) -> Account:
 
 
 class World:
-    """``redis`` None: everything in memory."""
+    """``redis`` None: everything in memory. ``nodes`` None: those of ``racks``."""
 
-    def __init__(self, redis: Redis | None = None, rules: Rules | None = None) -> None:
-        self.clock, self.books, self.racks, self.bus = Clock(), Books(), Racks(), LocalBus()
+    def __init__(
+        self,
+        redis: Redis | None = None,
+        rules: Rules | None = None,
+        nodes: Nodes | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock, self.books, self.racks, self.bus = clock or Clock(), Books(), Racks(), LocalBus()
+        nodes = nodes or self.racks
         self.welcome = True  # whether cookies and keys are still good
         rules = rules or Rules()
         ids = count(1)
@@ -222,7 +230,7 @@ class World:
             hall=HALL,
             calls=self.calls,
             availability=self.availability,
-            nodes=self.racks,
+            nodes=nodes,
             ledger=self.books,
             bus=self.bus,
             clock=self.clock,
@@ -242,7 +250,7 @@ class World:
             turn=Turn(("turn:turn.example.org",), "secret"),
             clock=self.clock,
             snapshot=self.availability.snapshot,
-            nodes=self.racks.alive,
+            nodes=nodes.alive,
         )
         self.timers = Timers(self.hall)
         self.dispatcher = Dispatcher(
@@ -278,6 +286,13 @@ class World:
         agent = await self.agent(id).arrives()
         assert await agent.asks("set_presence", presence="available") is None
         return agent
+
+    async def copy(self, call: Call, id: str) -> Call:
+        """Another station's call just like this one."""
+        who = StationId(f"station of {id}")
+        made = msgspec.structs.replace(call, id=CallId(id), station=who, revision=0)
+        assert await self.calls.create(made, (), None) is not None
+        return made
 
     # --- what happens --------------------------------------------------------------------------------------
 
