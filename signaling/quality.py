@@ -264,28 +264,30 @@ class _Open(Struct):
     slot: int
     role: ParticipantRole
     samples: list[Sample]
+    heard: float
 
 
 class Series:
     """Samples into rows, one a participant and ``SLOT_S`` seconds of the node's clock; as many are open as
-    there are participants in calls."""
+    there are participants in calls. ``now`` is this process's clock, which may be another."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[CallId, ParticipantId], _Open] = {}
 
-    def add(self, call: CallId, participant: ParticipantId, sample: Sample) -> QualityRow | None:
+    def add(self, call: CallId, participant: ParticipantId, sample: Sample, now: float) -> QualityRow | None:
         """The row that this sample is too late for, if there is one."""
         slot = int(sample.at // SLOT_S)
         row = self._open.get((call, participant))
         if row is not None and row.slot == slot:
             row.samples.append(sample)
+            row.heard = now
             return None
-        self._open[call, participant] = _Open(slot, sample.role, [sample])
+        self._open[call, participant] = _Open(slot, sample.role, [sample], now)
         return None if row is None else _row(call, participant, row)
 
     def over(self, now: float) -> list[QualityRow]:
         """Rows of connections that nothing was heard of for a while: the call ended, or its node did."""
-        gone = [key for key, row in self._open.items() if now - row.samples[-1].at > SHOWN_S]
+        gone = [key for key, row in self._open.items() if now - row.heard > SHOWN_S]
         return [_row(*key, self._open.pop(key)) for key in gone]
 
 

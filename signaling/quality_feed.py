@@ -91,7 +91,7 @@ class QualityKeeper:
         self._log = kept
         self._clock = clock
         self._series = Series()
-        self._due: list[QualityRow] = []
+        self._due: list[tuple[float, QualityRow]] = []  # with the time since when it is due
         board.listen(self._take)
 
     async def run(self) -> None:
@@ -105,18 +105,19 @@ class QualityKeeper:
     async def flush(self) -> None:
         """Write what this process is to write. What fails is left for the next time."""
         now = self._clock()
-        self._due = (self._due + self._series.over(now))[-ROWS:]
-        mine = {call for call in {row.call for row in self._due} if await self._holds(call)}
-        writing = [row for row in self._due if row.call in mine]
+        self._due = [*self._due, *((now, row) for row in self._series.over(now))][-ROWS:]
+        mine = {call for call in {row.call for _, row in self._due} if await self._holds(call)}
+        writing = [row for _, row in self._due if row.call in mine]
         if writing:
             await self._log.keep(writing)
         done = set(map(id, writing))
-        self._due = [row for row in self._due if id(row) not in done and now - row.at < KEPT_S]
+        self._due = [(at, row) for at, row in self._due if id(row) not in done and now - at < KEPT_S]
 
     def _take(self, call: CallId, participant: ParticipantId, sample: Sample) -> None:
-        row = self._series.add(call, participant, sample)
+        now = self._clock()
+        row = self._series.add(call, participant, sample, now)
         if row is not None:
-            self._due.append(row)
+            self._due.append((now, row))
 
     async def _holds(self, call: CallId) -> bool:
         """Between the look and the longer lease another may take it over: then both write, one row stands."""

@@ -170,6 +170,7 @@ def test_ten_seconds_make_one_row() -> None:
                 down=Direction(200, 2, 0, 500_000),
                 recorder_lag_ms=float(step),
             ),
+            NOW,
         )
         assert (row is None) == (step < 5)
     assert row is not None
@@ -187,8 +188,9 @@ def test_ten_seconds_make_one_row() -> None:
 
 def test_the_last_row_of_a_call_is_closed_when_nothing_more_comes() -> None:
     series = Series()
-    series.add(CALL, RESIDENT, sample(at=NOW))
-    series.add(CALL, AGENT, sample(at=NOW + 8))
+    series.add(CALL, RESIDENT, sample(at=5.0), NOW)  # the node's clock is nobody else's
+    series.add(CALL, AGENT, sample(at=6.0), NOW)
+    series.add(CALL, AGENT, sample(at=8.0), NOW + 8)
     assert series.over(NOW + SHOWN_S) == []
     assert [row.participant for row in series.over(NOW + SHOWN_S + 1)] == [RESIDENT]
     assert [row.participant for row in series.over(NOW + 60)] == [AGENT]

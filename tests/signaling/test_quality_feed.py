@@ -150,8 +150,9 @@ async def test_what_another_process_is_to_write_is_let_go_after_a_minute(redis: 
     await redis.set("bb:{demo}:quality-writer:c1", "web-2")
     await say(clock, [process], 20)
     await process.keeper.flush()
-    clock.now += 70
-    await process.keeper.flush()
+    for _ in range(2):
+        clock.now += 61
+        await process.keeper.flush()
     await redis.delete("bb:{demo}:quality-writer:c1")
     await process.keeper.flush()
     assert process.book.written == []
