@@ -14,16 +14,19 @@ SURELY_LOST = 6  # packets missing in a row are not overtaken
 TRIES = 10
 VIDEO_S, SOUND_S = 1.5, 0.4  # how long a packet is worth waiting for
 MAX_MISSING = 256  # more is hopeless: a key frame is better
-_RTT_S, _MIN_RTT_S = 0.1, 0.02
+_RTT_S, _MIN_RTT_S, _MAX_RTT_S = 0.1, 0.02, 0.5
+_SOON = 0.8  # of a round trip: no answer comes that early
 _PATIENT_TRIES, _LATER_S = 5, 0.1  # a path that is short and still does not answer is down for a moment
 
 
 class _Missing(Struct, gc=False):
     since: float
-    tries: int
-    asked: float
-    asked_before: float  # the request before the last
+    until: float
     due: float
+    tries: int = 0
+    first: float = 0.0  # when it was asked for first, before the last time, and last
+    before: float = 0.0
+    last: float = 0.0
 
 
 class Nack:
@@ -55,7 +58,7 @@ class Nack:
             return False
         due = now if stop - start >= SURELY_LOST else now + OVERTAKEN_S
         for seq in range(start, stop):
-            self._missing[seq] = _Missing(now, 0, 0.0, 0.0, due)
+            self._missing[seq] = _Missing(now, now + self._patience, due)
         self.due = min(self.due, due)
         return True
 
@@ -70,14 +73,19 @@ class Nack:
         return now - entry.since
 
     def _measure(self, entry: _Missing, now: float) -> None:
-        """Which request is answered is known for sure when there was one only (Karn); and an answer much
-        sooner than a round trip after the last one answers the one before."""
-        took = now - entry.asked
-        if entry.tries > 1 and took < self.rtt / 2:
-            took = now - entry.asked_before
-        elif entry.tries != 1:
+        """Which request is answered is known for sure when there was one only (Karn). But where the round
+        trip is longer than thought there are always more: an answer so soon after the last request is to the
+        one before, and after three it is likelier that all were early than that two were lost."""
+        if not entry.tries:
             return
-        self.rtt += (max(took, _MIN_RTT_S) - self.rtt) / 8
+        took = now - entry.last
+        if entry.tries > 2:
+            took = now - entry.first
+        elif entry.tries == 2:
+            if took >= _SOON * self.rtt:
+                return
+            took = now - entry.before
+        self.rtt += (min(max(took, _MIN_RTT_S), _MAX_RTT_S) - self.rtt) / 8
 
     def restored(self, seq: int) -> None:
         """It was made out of another packet: lost, and not missing any more."""
@@ -91,13 +99,15 @@ class Nack:
         for seq, entry in self._missing.items():
             if entry.due > now:
                 continue
-            if entry.tries >= TRIES or now - entry.since >= self._patience:
+            if entry.tries >= TRIES or now >= entry.until:
                 over.append(seq)
                 continue
-            self.lost += not entry.tries
+            if not entry.tries:
+                self.lost += 1
+                entry.first = now
             entry.tries += 1
-            entry.asked_before, entry.asked = entry.asked, now
-            entry.due = min(now + self._pause(entry.tries), entry.since + self._patience)
+            entry.before, entry.last = entry.last, now
+            entry.due = min(now + self._pause(entry.tries), entry.until)
             ask.append(seq)
         for seq in over:
             self.missed_at = self._missing.pop(seq).since

@@ -8,15 +8,15 @@ they are sent as packets without payload, which a receiver takes for padding.
 
 from collections.abc import Iterable, Sequence
 from math import inf
-from struct import Struct
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from media.codecs import AUDIO, BY_PAYLOAD_TYPE, RED, VIDEO
+from media.codecs import AUDIO, RED, VIDEO
 from media.path.packet import Packet, SenderReport
 from media.path.retransmission import Retransmission
+from media.path.rtx import ELEMENT, ONE_WORD, PADDING, PLAIN, Path, Peer, Rtx, write
 from media.path.upstream import FREEZE_S, WINDOW, Upstream
 from media.wire.rtcp import Reception, build_sender_report
-from media.wire.rtp import EXT_TRANSPORT_CC, HEADER_BYTES, SEQ_MOD, TS_MOD, extend
+from media.wire.rtp import HEADER_BYTES, SEQ_MOD, TS_MOD, extend
 
 KEPT_SOUND = 64  # packets as they were sent, 1.3 s
 _SWITCH_GAP_S = 0.02  # what a change of source advances the timestamps at least
@@ -24,32 +24,9 @@ _MAX_NACKED = 512  # numbers of one request that are looked at
 _MAX_SPANS = 16
 _MAX_EMPTY = 512
 _KEPT_REPORTS = 8
+_NEIGHBOURS = 64  # packets looked at for the time of one that is lost
 _REPEATED = 32  # packets looked at for a probe
 _RED = RED.payload_type
-_MAX_PADDING = 255  # bytes of padding that one packet can have (RFC 3550, 5.1)
-_PADDING = bytes(_MAX_PADDING - 1) + bytes([_MAX_PADDING])
-
-# As wire.rtp.write_header, written here once more to spare the hot path a call.
-_write = Struct("!HHLLLL").pack_into
-_PLAIN, _PADDED = 0x9000, 0xB000
-_ONE_WORD = 0xBEDE << 16 | 1
-_ELEMENT = (EXT_TRANSPORT_CC << 4 | 1) << 24
-
-
-class Peer(Protocol):
-    """The viewer's connection (media/net/peer.py)."""
-
-    def buffer(self) -> memoryview: ...
-    def send_rtp(self, size: int) -> None: ...
-    def send_rtcp(self, packet: bytes) -> None: ...
-    def send_again(self, packet: bytes) -> None: ...
-
-
-class Path(Protocol):
-    """What the viewer's path carries (media/path/downlink.py)."""
-
-    def sent(self, size: int, now: float) -> int: ...
-    def video_allowed(self, now: float) -> bool: ...
 
 
 class _Span(NamedTuple):
@@ -57,6 +34,11 @@ class _Span(NamedTuple):
 
     start: int
     offset: int
+
+
+def _nothing(like: Packet) -> Packet:
+    """A packet without payload, of the same time."""
+    return Packet(like.seq, like.timestamp, False, like.payload_type, b"", like.arrived, False)
 
 
 class Slot:
@@ -68,7 +50,7 @@ class Slot:
         self, video: bool, ssrc: int, rtx: int | None, peer: Peer, path: Path, first_seq: int = 0
     ) -> None:
         self.video = video
-        self.ssrc, self.rtx = ssrc, rtx
+        self.ssrc = ssrc
         self.accept(codec.payload_type for codec in (VIDEO if video else AUDIO))
         self.source: Upstream | None = None
         self.paused = False
@@ -85,16 +67,17 @@ class Slot:
         self._waiting_since = inf
         self._replaying = False
         self._start = 0  # the source's number of that packet
-        self._offset = first_seq + SEQ_MOD  # from the source's numbers to the slot's, extended
+        self._offset = 0  # from the source's numbers to the slot's, extended
         self._timestamp_offset = TS_MOD
         self._last: Packet | None = None  # the newest sent
         self._picture = -1  # the source's timestamp of the picture that is being sent
-        self._after = first_seq + SEQ_MOD  # while waiting: the slot's number of the next packet
+        self._first = first_seq + SEQ_MOD  # the slot's number of the very first packet
+        self._after = self._first  # while waiting: the slot's number of the next packet
         self._spans: list[_Span] = []
         self._empty: dict[int, Packet] = {}  # by number: what was sent without payload
         self._reported_at: dict[int, float] = {}  # by the middle 32 bits of the NTP time
         self._sound: list[bytes] = [] if video else [b""] * KEPT_SOUND
-        self._rtx_seq = first_seq
+        self._rtx = None if rtx is None else Rtx(rtx, peer, path, first_seq)
 
     def accept(self, payload_types: Iterable[int]) -> None:
         """What the viewer's answer takes; everything else is not sent."""
@@ -107,6 +90,7 @@ class Slot:
         """Idempotent. None shows nothing."""
         if source is self.source:
             return
+        self._stop(now)
         if self.source is not None:
             self.source.sinks.remove(self)
             self.source.viewers.remove(self)
@@ -141,7 +125,10 @@ class Slot:
 
     def _stop(self, now: float) -> None:
         self._now = max(self._now, now)
-        if not self._waiting and self._last is not None:
+        if not self._waiting and self.source is not None:
+            # What is still asked for upstream will not be sent in these numbers any more.
+            for seq in self.source.awaited(self._start, self._next):
+                self.given_up(seq, seq + 1)
             self._after = self._next + self._offset
         self._waiting, self._waiting_since, self._next = True, inf, -1
         self._spans.clear()
@@ -167,15 +154,15 @@ class Slot:
         size = HEADER_BYTES + len(payload)
         seq = packet.seq + self._offset & 0xFFFF
         buffer = self._buffer()
-        _write(
+        write(
             buffer,
             0,
-            _PLAIN | packet.marker << 7 | payload_type,
+            PLAIN | packet.marker << 7 | payload_type,
             seq,
             packet.timestamp + self._timestamp_offset & 0xFFFFFFFF,
             self.ssrc,
-            _ONE_WORD,
-            _ELEMENT | self._number(size, now) << 8,
+            ONE_WORD,
+            ELEMENT | self._number(size, now) << 8,
         )
         buffer[HEADER_BYTES:size] = payload
         self.packets += 1
@@ -192,7 +179,7 @@ class Slot:
             return self._may_begin(packet, self.source, now)
         seq = packet.seq
         if seq < self._next:  # repaired
-            return seq >= self._start
+            return seq >= self._start and packet.payload_type in self._accepts
         fits = packet.payload_type in self._accepts and (not self.video or self._path.video_allowed(now))
         if not fits or seq - self._next >= WINDOW:
             self._stop(now)
@@ -247,40 +234,29 @@ class Slot:
             self._offset -= stop - start
             self._spans = [*self._spans[1 - _MAX_SPANS :], _Span(stop + self._offset, self._offset)]
         elif self.source is not None and self._last is not None:
-            before = self.source.fetch(start - 1) or self._last
+            fetch = self.source.fetch
+            kept = (p for seq in range(start - 1, start - _NEIGHBOURS, -1) if (p := fetch(seq)) is not None)
+            before = next(kept, self._last)
             for seq in range(max(start, self._start), min(stop, self._next)):
                 self._send_empty(seq, before)
 
     def _send_empty(self, seq: int, before: Packet) -> None:
         number = seq + next(s.offset for s in reversed(self._spans) if s.start - s.offset <= seq)
-        size = HEADER_BYTES
+        timestamp = before.timestamp + self._timestamp_offset & 0xFFFFFFFF
         buffer = self._buffer()
-        self._head(buffer, _PLAIN | before.payload_type, number, before.timestamp, self.ssrc, size)
+        element = ELEMENT | self._number(HEADER_BYTES, self._now) << 8
+        write(
+            buffer, 0, PLAIN | before.payload_type, number & 0xFFFF, timestamp, self.ssrc, ONE_WORD, element
+        )
         self.packets += 1
-        self.bytes += size
+        self.bytes += HEADER_BYTES
         if self.video:
-            self._empty[number] = Packet(
-                seq, before.timestamp, False, before.payload_type, b"", self._now, False
-            )
+            self._empty[number] = _nothing(before)
             if len(self._empty) > _MAX_EMPTY:
                 del self._empty[next(iter(self._empty))]
         else:
-            self._sound[number % KEPT_SOUND] = bytes(buffer[:size])
-        self._send(size)
-
-    def _head(
-        self, buffer: memoryview, first: int, number: int, timestamp: int, ssrc: int, size: int
-    ) -> None:
-        _write(
-            buffer,
-            0,
-            first,
-            number & 0xFFFF,
-            timestamp + self._timestamp_offset & 0xFFFFFFFF,
-            ssrc,
-            _ONE_WORD,
-            _ELEMENT | self._number(size, self._now) << 8,
-        )
+            self._sound[number % KEPT_SOUND] = bytes(buffer[:HEADER_BYTES])
+        self._send(HEADER_BYTES)
 
     def report(self, report: SenderReport) -> None:
         """How the source's timestamps relate to time, in the slot's numbers: keeps lips in step. NTP times
@@ -333,32 +309,22 @@ class Slot:
         return len(kept)
 
     def _again_over_rtx(self, number: int) -> int:
-        """Bytes sent; 0 when it is not there: of an earlier source, still missing upstream, or too old."""
-        offset = next((span.offset for span in reversed(self._spans) if span.start <= number), None)
-        if offset is None or self.source is None:
+        """Bytes sent; 0 when it is not there: still missing upstream, or too old. What was of an earlier
+        source, or before a pause, nobody needs any more: a packet of nothing ends the asking."""
+        last, source, rtx = self._last, self.source, self._rtx
+        if self._waiting or last is None or source is None or rtx is None:
             return 0
-        packet = self.source.fetch(number - offset)
-        if packet is None:
-            packet = self._empty.get(number)
+        offset = next((span.offset for span in reversed(self._spans) if span.start <= number), None)
+        packet = self._empty.get(number)
+        if offset is not None:
+            packet = source.fetch(number - offset) or packet
+        elif number >= self._first:
+            packet = packet or _nothing(last)
         if packet is not None:
-            return self._send_rtx(packet, number)
-        if number - offset < self.source.highest - WINDOW // 2:
+            return rtx.send(packet, number, packet.timestamp + self._timestamp_offset, self._now)
+        if offset is not None and number - offset < source.highest - WINDOW // 2:
             self.unrepaired += 1
         return 0
-
-    def _send_rtx(self, packet: Packet, number: int) -> int:
-        codec = BY_PAYLOAD_TYPE.get(packet.payload_type)
-        if codec is None or codec.rtx is None or self.rtx is None:
-            return 0
-        size = HEADER_BYTES + 2 + len(packet.payload)
-        buffer = self._buffer()
-        first = _PLAIN | packet.marker << 7 | codec.rtx
-        self._rtx_seq += 1
-        self._head(buffer, first, self._rtx_seq, packet.timestamp, self.rtx, size)
-        buffer[HEADER_BYTES : HEADER_BYTES + 2] = (number & 0xFFFF).to_bytes(2, "big")
-        buffer[HEADER_BYTES + 2 : size] = packet.payload
-        self._send(size)
-        return size
 
     # --- probes ---
 
@@ -366,26 +332,18 @@ class Slot:
         """Send about ``count`` bytes that a viewer throws away, to see what the path carries: the newest
         packets once more, then padding. Returns the bytes sent; 0 when there is nothing to send them with."""
         self._now = max(self._now, now)
-        if self.rtx is None or self._waiting or self.source is None or self._last is None:
+        last, rtx = self._last, self._rtx
+        if rtx is None or self._waiting or self.source is None or last is None:
             return 0
-        sent = 0
-        last = self._next - 1
-        for seq in range(last, max(self._start, last - _REPEATED) - 1, -1):
-            packet = self.source.fetch(seq)
-            if sent >= count:
+        sent, newest = 0, self._next - 1
+        for seq in range(newest, max(self._start - 1, newest - _REPEATED), -1):
+            packet = self.source.fetch(seq) if sent < count else None
+            if packet is not None and len(packet.payload) > PADDING:
+                timestamp = packet.timestamp + self._timestamp_offset
+                sent += rtx.send(packet, seq + self._offset, timestamp, self._now)
+        while sent < count:
+            more = rtx.pad(last.payload_type, last.timestamp + self._timestamp_offset, self._now)
+            if not more:
                 break
-            if packet is not None and len(packet.payload) > _MAX_PADDING:
-                sent += self._send_rtx(packet, seq + self._offset)
-        codec = BY_PAYLOAD_TYPE.get(self._last.payload_type)
-        while sent < count and codec is not None and codec.rtx is not None:
-            sent += self._send_padding(codec.rtx, self._last.timestamp, self.rtx)
+            sent += more
         return sent
-
-    def _send_padding(self, payload_type: int, timestamp: int, ssrc: int) -> int:
-        size = HEADER_BYTES + _MAX_PADDING
-        buffer = self._buffer()
-        self._rtx_seq += 1
-        self._head(buffer, _PADDED | payload_type, self._rtx_seq, timestamp, ssrc, size)
-        buffer[HEADER_BYTES:size] = _PADDING
-        self._send(size)
-        return size

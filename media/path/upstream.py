@@ -23,6 +23,7 @@ WINDOW = 1024  # how far ahead or back a packet may be and still belong to what 
 MAX_PAYLOAD = 1460  # bytes; what is longer fits no datagram of ours
 FREEZE_S = 0.5
 _EARLIER = 16  # packets that the very first may have overtaken
+_BELIEVED = 8  # duplicates in a row
 _DISAGREE_S = 10.0  # between the sender's timestamps and arrival from one picture to the next: another clock
 # What is kept since the last key frame is short enough to begin with: any age up to the time in which no
 # other key frame can be had, or a little older when it is few packets. A longer one would flood the viewer's
@@ -77,6 +78,7 @@ class Upstream:
         )
         self._early: set[int] = set()
         self._stray: _Arguments | None = None  # far from all others; a beginning when the next follows it
+        self._repeated, self._repeats_row = (-1, -1), 0  # newest number, and the last duplicate; how many
         self._key_seq = -1  # where the last key frame starts, as long as all since then is there
         self._key_at = self._broken_at = self._frozen_at = -inf
         self._broken = False  # something was given up, no key frame came since
@@ -143,19 +145,30 @@ class Upstream:
         if self._next < 0:
             self._begin_anew(seq)
             return True
+        stray, self._stray = self._stray, None
+        if stray is not None and stray[0] + 1 & 0xFFFF == seq:
+            self._next = -1
+            self.receive(*stray)
+            return True
         ahead = (seq - self._next + 0x8000 & 0xFFFF) - 0x8000
         if 0 < ahead < WINDOW:
             self._skip(ahead, arrived)
             return True
         if -WINDOW < ahead < 0:
-            self._late(self.highest + 1 + ahead, timestamp, marker, payload_type, payload, arrived)
+            late = self._late(self.highest + 1 + ahead, timestamp, marker, payload_type, payload, arrived)
+            return not late and self._repeats(seq)
+        self._stray = (seq, timestamp, marker, payload_type, payload, arrived)
+        return False
+
+    def _repeats(self, seq: int) -> bool:
+        """A duplicate. When one follows the other and nothing else comes, they are none: the sender has begun
+        anew, a little back."""
+        follows = self._repeated == (self.highest, seq - 1 & 0xFFFF)
+        self._repeated, self._repeats_row = (self.highest, seq), self._repeats_row + 1 if follows else 1
+        if self._repeats_row < _BELIEVED:
             return False
-        stray, self._stray = self._stray, (seq, timestamp, marker, payload_type, payload, arrived)
-        if stray is None or stray[0] + 1 & 0xFFFF != seq:
-            return False
-        self._stray = None
-        self._next = -1
-        self.receive(*stray)
+        self._repeats_row = 0
+        self._begin_anew(seq)
         return True
 
     def _begin_anew(self, seq: int) -> None:
@@ -203,8 +216,8 @@ class Upstream:
 
     def _late(
         self, seq: int, timestamp: int, marker: bool, payload_type: int, payload: bytes, arrived: float
-    ) -> None:
-        """Duplicates, and what was given up, end here."""
+    ) -> bool:
+        """False for duplicates, and what was given up: they end here."""
         waited = self._nack.found(seq, arrived)
         if waited is not None:
             self._stalled(waited, arrived)
@@ -212,8 +225,9 @@ class Upstream:
             self._early.discard(seq)
         else:
             self.duplicates += 1
-            return
+            return False
         self._hand_on_late(seq, timestamp, marker, payload_type, payload, arrived)
+        return True
 
     def _hand_on_late(
         self, seq: int, timestamp: int, marker: bool, payload_type: int, payload: bytes, arrived: float
@@ -357,6 +371,10 @@ class Upstream:
         if not packets or packets[0].seq != start or size > _MAX_BURST_BYTES or not (few or age < INTERVAL_S):
             return []
         return packets
+
+    def awaited(self, start: int, stop: int) -> list[int]:
+        """What is missing of the packets ``start`` up to ``stop`` and may still come, ascending."""
+        return sorted(seq for seq in self._nack if start <= seq < stop)
 
     def fetch(self, seq: int) -> Packet | None:
         """A packet of the last second or so, for a viewer who missed it."""

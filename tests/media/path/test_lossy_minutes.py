@@ -118,3 +118,28 @@ def test_a_sender_that_begins_anew_is_no_jump_for_the_viewer() -> None:
     assert names(call)[-1] == call.sender.made - 1
     assert {seq for seq, _ in steps(call)} == {1}
     assert all(0 <= timestamp < 90_000 for _, timestamp in steps(call))
+
+
+def test_a_viewer_sees_one_line_while_its_source_changes_every_few_seconds() -> None:
+    calls = [
+        Call(
+            Sender(PICTURE, seq=65_000 + n, timestamp=n * 2**31),
+            PICTURE,
+            lossy(20 + n, Uniform(0.05), Uniform(0.05), jitter=0.005, reorder=0.02),
+        )
+        for n in range(2)
+    ]
+    first = calls[0]
+    for turn in range(1, 13):
+        for _ in range(500):
+            for call in calls:
+                call.run(0.005)
+        first.slot.show(calls[turn % 2].upstream, first.now)
+    run(first, 3.0)
+    assert first.viewer.missing == []
+    assert {seq for seq, _ in steps(first)} == {1}
+    ticks = [(b.timestamp - a.timestamp) % 2**32 for a, b in itertools.pairwise(first.viewer.media())]
+    assert all(step <= 60_000 for step in ticks)
+    passed = sum(ticks) / 90_000
+    assert passed == pytest.approx(12 * 2.5 + 5, abs=0.3)
+    assert first.slot.key_frames >= 12
