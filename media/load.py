@@ -19,6 +19,7 @@ SAMPLES = round(WINDOW_S / SAMPLE_S)
 CPU_FULL, CPU_AGAIN = 0.80, 0.70  # of one core; full from the first, not full any more below the second
 LAG_FULL_S, LAG_AGAIN_S = 0.050, 0.025
 LAG_LASTS_S = 5.0  # one hiccup, such as a burst of joins, is no reason to refuse
+LAG_CPU = 0.25  # with less than this used, it is not our rooms that make us late, and refusing helps nobody
 
 FIRST_ROOM = 0.015  # of a core: what a room is expected to cost before anything was measured
 ROOM_LEAST, ROOM_MOST = 0.004, 0.10
@@ -120,7 +121,7 @@ class Admission:
             self._fresh.popleft()
         self._learn()
         self._cpu_full = self.cpu() > (CPU_AGAIN if self._cpu_full else CPU_FULL)
-        if load.lag <= (LAG_AGAIN_S if self._lag_full else LAG_FULL_S):
+        if load.cpu < LAG_CPU or load.lag <= (LAG_AGAIN_S if self._lag_full else LAG_FULL_S):
             self._late_since, self._lag_full = None, False
         else:
             self._late_since = now if self._late_since is None else self._late_since

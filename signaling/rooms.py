@@ -23,6 +23,7 @@ CLAIM_MS = 5_000  # an event that its reader did not finish is taken over after 
 BLOCK_MS = 1_000  # how long one reading waits for an event
 COUNTED_S = 0.3  # a node's lease shows a room sooner than this after it was asked for it
 ROOM_SHARE = 0.015  # of a core: what a call is expected to cost a node
+LATE_MS = 50.0
 CPU_STEP = 0.05  # nodes whose load differs by less are equally loaded
 GIVE_UP_S = 86_400.0  # an event that nobody could carry for this long is let go
 
@@ -34,16 +35,17 @@ class Nodes(Protocol):
 
 
 def least_loaded(nodes: Iterable[NodeInfo], placed: Mapping[NodeId, int] | None = None) -> NodeId | None:
-    """The node that has most of its core left, of several that have the same the one with fewest rooms; None
-    when all are full or draining. ``placed``: rooms that the nodes' own figures cannot have yet."""
+    """The node that has most of its core left, of several that have the same the one with fewest rooms; one
+    whose loop runs late only when all do. None when all are full or draining. ``placed``: rooms that the nodes' own figures cannot have yet."""
     coming = placed or {}
     free = [
         n for n in nodes if n.full is None and not n.draining and n.rooms + coming.get(n.node, 0) < n.capacity
     ]
 
-    def load(node: NodeInfo) -> tuple[int, int, NodeId]:
+    def load(node: NodeInfo) -> tuple[bool, int, int, NodeId]:
         more = coming.get(node.node, 0)
-        return round((node.cpu + more * ROOM_SHARE) / CPU_STEP), node.rooms + more, node.node
+        late = node.lag_ms > LATE_MS
+        return late, round((node.cpu + more * ROOM_SHARE) / CPU_STEP), node.rooms + more, node.node
 
     return min(free, key=load).node if free else None
 

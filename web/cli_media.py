@@ -70,7 +70,7 @@ def _run(config: Config, workers: int | None) -> None:
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
     """Show every media worker that is alive, on all machines, and what it carries."""
-    nodes = _Nodes.of(invocation.config()).alive()
+    nodes = Nodes.of(invocation.config()).alive()
     rows = [HEADINGS, *(_row(info) for info in sorted(nodes, key=lambda info: info.node))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     for row in rows:
@@ -85,7 +85,7 @@ def drain(invocation: Invocation, names: tuple[str, ...], everyone: bool) -> Non
     """Let calls end and take no new ones: each NODE (see `bangban media list`) ends after its last call."""
     if everyone == bool(names):
         raise click.UsageError("Name the nodes, or say --all.")
-    nodes = _Nodes.of(invocation.config())
+    nodes = Nodes.of(invocation.config())
     alive = {info.node for info in nodes.alive()}
     if missing := [name for name in names if name not in alive]:
         raise click.ClickException(f"There is no such node: {', '.join(missing)}. See `bangban media list`.")
@@ -105,13 +105,13 @@ def _row(info: NodeInfo) -> tuple[str, ...]:
     )
 
 
-class _Nodes(Struct, frozen=True):
+class Nodes(Struct, frozen=True):
     """The leases, read from a terminal."""
 
     url: str
 
     @classmethod
-    def of(cls, config: Config) -> "_Nodes":
+    def of(cls, config: Config) -> "Nodes":
         return cls(redis_url(config))
 
     def alive(self) -> list[NodeInfo]:

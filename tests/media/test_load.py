@@ -23,7 +23,7 @@ class Worker:
             self.rooms += said[-1] is None
         return said
 
-    def measures(self, cpu: float = 0.0, lag: float = 0.0, after: float = 0.5, times: int = 1) -> None:
+    def measures(self, cpu: float = 0.3, lag: float = 0.0, after: float = 0.5, times: int = 1) -> None:
         for _ in range(times):
             self.now += after
             self.admission.update(Load(cpu, lag))
@@ -62,6 +62,12 @@ def test_a_late_loop_refuses_only_when_it_lasts_and_until_it_is_clearly_over() -
     worker.measures(lag=0.04)
     worker.measures(lag=0.2, times=10)
     assert worker.admission.full() is None, "the five seconds began anew"
+
+
+def test_a_machine_that_is_busy_with_other_things_is_no_reason_to_refuse() -> None:
+    worker = Worker()
+    worker.measures(cpu=0.05, lag=0.5, times=30)
+    assert worker.opens() == [None]
 
 
 def test_a_draining_worker_refuses_whatever_it_has_left() -> None:

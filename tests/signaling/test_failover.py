@@ -1,4 +1,4 @@
-"""A media worker dies in a call: real workers, real Valkey, real switchboard; only the browsers are played."""
+"""A media worker dies in a call: real workers, real Valkey, real switchboard; browsers are played by hand."""
 
 import asyncio
 import os

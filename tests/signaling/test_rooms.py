@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from media import protocol
@@ -86,6 +87,9 @@ def test_a_call_goes_to_the_least_loaded_core_and_of_equal_ones_to_the_one_with_
     assert least_loaded((node(NODE_A, 5, cpu=0.4), node(NODE_B, 10, cpu=0.2))) == NODE_B
     assert least_loaded((node(NODE_A, 5, cpu=0.21), node(NODE_B, 4, cpu=0.19))) == NODE_B
     assert least_loaded((node(NODE_A, 4, cpu=0.21), node(NODE_B, 5, cpu=0.19))) == NODE_A
+    late = replace(node(NODE_A), lag_ms=60.0)
+    assert least_loaded((late, node(NODE_B, 30, cpu=0.6))) == NODE_B
+    assert least_loaded((late,)) == NODE_A, "late is better than not at all"
     assert least_loaded((node(NODE_B, 1), node(NODE_A, 1))) == NODE_A, "the same for everybody"
 
 
