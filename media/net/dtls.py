@@ -145,6 +145,8 @@ class Dtls:
             self.state = State.FAILED
         else:
             self._finish()
+            if self.state is State.FAILED:
+                return []  # whoever it is need not know how far he came
         output = self._output()
         if output and self.state is not State.FAILED:
             self._flight = output

@@ -11,10 +11,11 @@ from zlib import crc32
 
 from cffi import FFI
 
-from media.net.udp import Udp
+from media.net.udp import RECEIVE_BUFFER, Udp
 
 logger = logging.getLogger(__name__)
 
+SMALL_BUFFER = 1 << 20  # bytes; with less, a pause of 20 ms overflows it under load
 _ANY_PORT_TRIES = 16  # the port that one address was given may be taken on another
 _HOST_PREFERENCE = 126  # RFC 8445, 5.1.2.1
 _IFF_UP = 1
@@ -58,6 +59,7 @@ class Network:
                 if error.errno != errno.EADDRINUSE:
                     raise
             else:
+                _warn_of_small_buffer(wires[0])
                 return wires
         raise OSError(errno.EADDRINUSE, f"no UDP port free from {self.port_min} to {self.port_max}")
 
@@ -92,6 +94,15 @@ def _bind(hosts: Iterable[str], port: int) -> list[Udp]:
     if not wires:
         raise missing or OSError(errno.EADDRNOTAVAIL, "no address to listen on")
     return wires
+
+
+def _warn_of_small_buffer(wire: Udp) -> None:
+    if wire.receive_buffer < SMALL_BUFFER:
+        logger.warning(
+            "the receive buffer is only %d bytes: packets will be lost under load; set net.core.rmem_max=%d",
+            wire.receive_buffer,
+            RECEIVE_BUFFER,
+        )
 
 
 def _candidate(rank: int, host: str, port: int) -> str:

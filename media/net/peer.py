@@ -184,10 +184,10 @@ class Peer:
             else:
                 self.counters.overflow += 1
             return
-        before = self._dtls.state
-        self._send_all(self._dtls.receive(datagram, now))
-        if self._dtls.state is not before:
-            self._dtls_changed(self._dtls, now)
+        dtls, before = self._dtls, self._dtls.state
+        self._send_all(dtls.receive(datagram, now))
+        if dtls.state is not before:
+            self._dtls_changed(dtls, now)
 
     def _dtls_changed(self, dtls: Dtls, now: float) -> None:
         if dtls.state is State.CONNECTED:
@@ -298,5 +298,5 @@ class Peer:
     def _leave(self) -> None:
         self._is_over = True
         self.connected = False
-        self._srtp = None
+        self._srtp = self._dtls = None  # their memory is not for the garbage collector to find
         self._home.forget(self)

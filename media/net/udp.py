@@ -5,7 +5,7 @@ import socket
 
 from media.net.batch import SLOTS, Batch, ffi
 
-RECEIVE_BUFFER = 8 << 20  # asked for; the kernel's own limit (net.core.rmem_max) may give less
+RECEIVE_BUFFER = 8 << 20  # asked for; the kernel gives no more than net.core.rmem_max
 SEND_BUFFER = 4 << 20
 _SO_TIMESTAMPNS = 35
 _DONTWAIT = socket.MSG_DONTWAIT
@@ -35,6 +35,8 @@ class Udp:
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]
+        # The kernel doubles what it gives, for its own bookkeeping (socket(7)).
+        self.receive_buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2  # bytes
         self._fd = self._socket.fileno()
 
     def fileno(self) -> int:

@@ -82,6 +82,7 @@ def test_a_fingerprint_decides(algorithm: str, is_right: bool) -> None:
     finish(server, client)
     assert server.state is (State.CONNECTED if is_right else State.FAILED)
     assert (server.srtp is not None) is is_right
+    assert client.state is (State.CONNECTED if is_right else State.HANDSHAKE)
 
 
 def test_no_known_fingerprint_is_no_connection() -> None:

@@ -5,10 +5,11 @@ import logging
 import socket
 from contextlib import closing
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
-from media.net.network import Network, host_addresses
+from media.net.network import SMALL_BUFFER, Network, host_addresses
 from media.net.udp import Udp
 
 ELSEWHERE = "203.0.113.7"  # nobody's: documentation
@@ -69,6 +70,19 @@ def test_an_address_that_is_not_here_is_passed_over(caplog: pytest.LogCaptureFix
     with pytest.raises(OSError) as refusal:
         Network((ELSEWHERE,)).bind()
     assert refusal.value.errno == errno.EADDRNOTAVAIL
+
+
+@pytest.mark.parametrize(("given", "is_said"), [(212_992, True), (4 << 20, False)])
+def test_a_receive_buffer_that_is_too_small_is_said(
+    given: int, is_said: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("media.net.udp.RECEIVE_BUFFER", given)
+    with caplog.at_level(logging.WARNING):
+        wires = Network(("127.0.0.1",)).bind()
+    limit = int(Path("/proc/sys/net/core/rmem_max").read_text())
+    assert wires[0].receive_buffer == min(given, limit)
+    assert ("net.core.rmem_max" in caplog.text) is (is_said or limit < SMALL_BUFFER)
+    close(wires)
 
 
 @pytest.mark.parametrize(

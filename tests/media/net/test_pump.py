@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from media.net.batch import SLOTS
 from media.net.dtls import State
 from media.net.network import Network
 from media.net.port import Port
@@ -132,6 +133,21 @@ def test_nothing_polls_while_nothing_comes(run: Run) -> None:
             assert node.drains == drains
             station.browser.outgoing.append(station.browser.protected(rtp(7, 1)))
             await eventually(station.after_turn(lambda: station.browser.rtp != []))
+
+    run(test())
+
+
+def test_what_one_drain_leaves_the_next_takes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media.net.port.DRAIN_LIMIT", SLOTS)
+    monkeypatch.setattr("media.net.pump.DRAIN_LIMIT", SLOTS)
+
+    async def test() -> None:
+        with closing(Node()) as node, closing(Station(node)) as station:
+            station.browser.outgoing += [b"\xff"] * 3 * SLOTS
+            station.turn()
+            node.pump.start()
+            await eventually(lambda: node.port.counters.stranger == 3 * SLOTS)
+            await eventually(lambda: node.pump._poll is None)
 
     run(test())
 
