@@ -10,15 +10,16 @@ from struct import Struct
 from typing import Any, Protocol
 
 from media.net import stun
-from media.net.batch import SLOTS, Address, Batch
+from media.net.batch import SLOT_BYTES, SLOTS, Address, Batch
 from media.net.dtls import Certificate, Dtls, State
 from media.net.ice import Agent, Credentials, Outcome, Path
-from media.net.srtp import Srtp
+from media.net.srtp import TRAILER, Srtp
 from media.sdp import BadAnswer, Remote
 
 CONNECT_S = 15.0  # from the answer, or from an ICE restart, until packets must flow
-SILENCE_S = 6.0  # without anything authentic from a connected peer
+SILENCE_S = 5.8  # without anything authentic from a connected peer; with the ticks' coarseness known within 6
 MAX_EARLY = 8  # DTLS datagrams kept until the answer is known
+MAX_PLAIN = SLOT_BYTES - TRAILER  # bytes of a packet to be sent: what protecting adds must fit behind it
 MAX_STREAMS = 64  # SSRCs decrypted of one peer: each keeps a stream in libsrtp
 
 _SSRC = Struct(">I")
@@ -244,17 +245,18 @@ class Peer:
     # --- what leaves ---
 
     def buffer(self) -> memoryview:
-        """Where the next RTP packet may be written, ``SLOT_BYTES`` long: valid until ``send_rtp`` or anything
-        else is sent."""
+        """Where the next RTP packet may be written, up to MAX_PLAIN bytes: valid until ``send_rtp``, or until
+        anything else is sent."""
         batch = self._batch
         if batch.count == SLOTS:
             self._outlet.wire.send(batch)
         return batch.views[batch.count]
 
     def send_rtp(self, size: int) -> None:
-        """Protect the ``size`` bytes in ``buffer()`` and queue them. Without a connection they are lost."""
+        """Protect the ``size`` bytes in ``buffer()`` and queue them. Without a connection they are lost,
+        and so is what is longer than MAX_PLAIN."""
         srtp = self._srtp
-        if srtp is None:
+        if srtp is None or size > MAX_PLAIN:
             return
         batch = self._batch
         size = srtp.protect(batch.pointers[batch.count], size)
@@ -265,7 +267,7 @@ class Peer:
 
     def send_rtcp(self, packet: bytes) -> None:
         srtp = self._srtp
-        if srtp is None:
+        if srtp is None or len(packet) > MAX_PLAIN:
             return
         self.buffer()[: len(packet)] = packet
         batch = self._batch
@@ -275,8 +277,9 @@ class Peer:
 
     def send_again(self, packet: bytes) -> None:
         """A plain RTP packet bit by bit as it was sent before. libsrtp refuses what lies too far back."""
-        self.buffer()[: len(packet)] = packet
-        self.send_rtp(len(packet))
+        if len(packet) <= MAX_PLAIN:
+            self.buffer()[: len(packet)] = packet
+            self.send_rtp(len(packet))
 
     def _send_all(self, datagrams: Sequence[bytes]) -> None:
         if self.ice.path is not None:

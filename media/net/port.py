@@ -163,7 +163,7 @@ class Port:
         counters.failed += 1
         # Named once for each connection: a fault must be seen, thousands are a flood.
         level = logging.ERROR if counters.failed == 1 else logging.DEBUG
-        logger.log(level, "datagram dropped", exc_info=True)
+        logger.log(level, "a datagram or a timer of a peer", exc_info=True)
 
     # --- what peers ask for ---
 

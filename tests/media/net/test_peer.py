@@ -1,13 +1,15 @@
 """One connection, from the first check to goodbye, through simulated minutes of a bad network."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
 
-from media.net.batch import SLOTS, address_of
+from media.net.batch import SLOT_BYTES, SLOTS, address_of
 from media.net.dtls import Certificate
 from media.net.ice import MAX_PATHS
-from media.net.peer import CONNECT_S, MAX_EARLY, MAX_STREAMS, SILENCE_S
+from media.net.peer import CONNECT_S, MAX_EARLY, MAX_PLAIN, MAX_STREAMS, SILENCE_S
 from media.net.stun import Attribute
 from media.sdp import BadAnswer
 from tests.media.net.browser import rtcp, rtp
@@ -61,6 +63,16 @@ def test_a_full_batch_is_sent_when_the_next_packet_is_written() -> None:
         call.peer.send_rtp(12)
     world.run(0.1)
     assert sorted(call.browser.rtp) == [rtp(9, sequence, b"") for sequence in range(2 * SLOTS + 5)]
+
+
+def test_what_is_too_long_to_protect_is_not_sent() -> None:
+    world = World()
+    call = world.connected()
+    for size in (MAX_PLAIN, MAX_PLAIN + 1, SLOT_BYTES + 1):
+        call.peer.send_again(rtp(9, 1, bytes(size - 12)))
+        call.peer.send_rtcp(rtcp(9) + bytes(size - 8))
+    call.peer.send_rtp(SLOT_BYTES + 1)
+    assert [outlet.batch.count for outlet in world.port.outlets] == [2, 0]
 
 
 def test_sound_asked_for_again_is_sent_again_bit_by_bit() -> None:
@@ -205,6 +217,26 @@ def test_the_node_says_goodbye_and_its_receiver_hears_nothing_of_it() -> None:
     world.run(SILENCE_S + 1)
     assert call.ear.events == ["connected"]
     assert world.port.peers == set()
+
+
+@pytest.mark.parametrize("who", ["browser", "node"])
+def test_what_has_ended_is_freed_without_the_garbage_collector(who: str) -> None:
+    world = World()
+    call = world.connected()
+    assert call.peer._dtls is not None
+    dtls, peer = weakref.ref(call.peer._dtls), weakref.ref(call.peer)
+    gc.disable()
+    try:
+        if who == "node":
+            call.peer.close()
+        else:
+            call.browser.close()
+        world.run(0.1)
+        world.calls.clear()
+        del call
+        assert (dtls(), peer()) == (None, None)
+    finally:
+        gc.enable()
 
 
 # --- ICE again ---

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from media.net import stun
 from media.net.batch import SLOT_BYTES, SLOTS, Batch, address_of
+from media.net.peer import SILENCE_S
 from media.net.port import DRAIN_LIMIT, MAX_DATAGRAM, Port
 from media.net.stun import Attribute, Kind
 from tests.media.net.browser import rtcp, rtp
@@ -27,6 +28,10 @@ class FaultyEar(Ear):
         super().rtp(packet, size, arrived)
         if b"poison" in bytes(packet[:size]):
             raise RuntimeError("bug")
+
+    def closed(self, reason: str) -> None:
+        super().closed(reason)
+        raise RuntimeError("another bug")
 
 
 def test_everybody_gets_his_own() -> None:
@@ -116,6 +121,18 @@ def test_a_fault_of_one_receiver_is_logged_once_and_nobody_else_feels_it(
     assert (faulty.peer.counters.failed, sound.peer.counters.failed) == (5, 0)
     assert len(sound.ear.rtp_heard) == len(faulty.ear.rtp_heard) == 5
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_fault_in_a_farewell_keeps_nobody_else_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    calls = [world.call(ear=FaultyEar()) for _ in range(3)]
+    world.until(lambda: all(call.is_up for call in calls))
+    world.network.loss = 1.0
+    with caplog.at_level(logging.ERROR):
+        world.run(SILENCE_S + 0.1)
+    assert [call.ear.events for call in calls] == [["connected", "silent"]] * 3
+    assert world.port.peers == set()
+    assert len(caplog.records) == 3
 
 
 def test_a_drain_is_bounded_and_fair() -> None:
