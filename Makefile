@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCK := $(VENV)/bin/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help demo test lock format shots bench-setup bench-reload clean
+.PHONY: help demo test lock format shots bench-setup bench-reload bench-media clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ bench-setup: $(VENV)/installed-dev ## Measure the time from accept to the first 
 
 bench-reload: $(VENV)/installed-dev ## Measure how long a reloaded console is without the picture
 	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.reload
+
+bench-media: $(VENV)/installed-dev ## Measure recorded calls per core beside Debian's Janus (installs it as root)
+	@exec $(PYTHON) -m bench.media
 
 clean: ## Remove what was installed and built, never the data in var/
 	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
