@@ -36,7 +36,8 @@ class Nodes(Protocol):
 
 def least_loaded(nodes: Iterable[NodeInfo], placed: Mapping[NodeId, int] | None = None) -> NodeId | None:
     """The node that has most of its core left, of several that have the same the one with fewest rooms; one
-    whose loop runs late only when all do. None when all are full or draining. ``placed``: rooms that the nodes' own figures cannot have yet."""
+    whose loop runs late only when all do. None when all are full or draining. ``placed``: rooms that the
+    nodes' own figures cannot have yet."""
     coming = placed or {}
     free = [
         n for n in nodes if n.full is None and not n.draining and n.rooms + coming.get(n.node, 0) < n.capacity
