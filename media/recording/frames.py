@@ -43,10 +43,12 @@ class Pictures:
 
     def push(self, packet: Packet) -> Picture | None:
         """The picture that this packet completes, when a decoder can use it."""
+        if not packet.payload:
+            return None  # padding
         if packet.payload_type != self._payload_type:
             self._change(packet.payload_type)
-        if self._depacketizer is None or not packet.payload:
-            return None  # padding, or no video codec that is offered
+        if self._depacketizer is None:
+            return None  # no video codec that is offered
         timestamp = packet.timestamp
         if timestamp != self._timestamp:
             self._timestamp, self._arrived = timestamp, packet.arrived

@@ -70,6 +70,7 @@ class Part:
         path = folder / f"{file_stem}.{_SUFFIX[self.muxer.doc_type]}"
         self.opened = OpenPart(PartId(part_stem), self.kind, path, self.started_at)
         self.file = PartFile(disk, path, quiet)
+        self.file.write(self.muxer.take())
         self._flush_at = now + FLUSH_S * disk.phase()
         self._sync_at = now + SYNC_S * disk.phase()
 
@@ -84,7 +85,9 @@ class Part:
         """Hand what came to the disk, when it is time."""
         if self.file is None or (now < self._flush_at and self.muxer.pending < FLUSH_BYTES):
             return
-        self._flush_at = max(self._flush_at + FLUSH_S, now)
+        # On the beat that the phase set, unless it was missed or anticipated.
+        beat = 0 <= now - self._flush_at < FLUSH_S
+        self._flush_at = (self._flush_at if beat else now) + FLUSH_S
         if self.muxer.pending:
             self.file.write(self.muxer.take())
         if now >= self._sync_at:

@@ -17,6 +17,8 @@ from media.recording.series import Names, Opened, Series
 from media.recording.video_line import VideoLine
 from records.model import MediaKind
 
+TICK_S = 0.1  # more often is of no use
+
 
 class Recorder:
     """Records one connection from its making until ``seal``. ``now`` is monotonic seconds."""
@@ -33,14 +35,23 @@ class Recorder:
         self._takes = {
             kind: _Take(kind, tracks, Names(folder, part_stem, file_stem), disk, opened) for kind in MediaKind
         }
+        self._disk = disk
         now = time.monotonic()
+        self._due = now + TICK_S * disk.phase()
         for take in self._takes.values():
             take.begin(now)
 
     def tick(self, now: float) -> None:
-        """Several times a second: what waited long enough is written."""
+        """As often as one likes: what waited long enough is written."""
+        if now < self._due:
+            return
+        self._due = now + TICK_S
         for take in self._takes.values():
             take.tick(now)
+
+    def lag_ms(self, now: float) -> float:
+        """How long what is oldest has been waiting for the disk; of the whole node."""
+        return self._disk.lag_ms(now)
 
     async def seal(self) -> list[Sealed]:
         """Take no more, seal the parts that were opened. One that cannot be sealed is left to be repaired."""

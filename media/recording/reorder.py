@@ -7,11 +7,12 @@ from media.path.packet import Packet
 
 PATIENCE_S = 2.0  # how long a missing packet is waited for
 MAX_WAITING = 1024  # packets; more than that and the missing one is given up
+ANEW = 1 << 15  # a number so far below what is expected is no straggler: the sender counts anew
 
 
 @dataclass(frozen=True)
 class Lost:
-    """``count`` packets right before the next one never came."""
+    """``count`` packets right before the next one never came; 0: nobody knows how many."""
 
     count: int
 
@@ -27,19 +28,26 @@ class Reorder:
         self.next: int | None = None
         self.waiting: dict[int, Packet] = {}
         self._patience = patience
+        self._anew = False
         self._due = float("inf")  # when the first that is missing is given up
 
     def push(self, packet: Packet) -> None:
         if self.next is None:
             self.next = packet.seq
         if packet.seq < self.next:
-            return
+            if self.next - packet.seq < ANEW:
+                return
+            self.waiting.clear()
+            self.next, self._anew = packet.seq, True
         if not self.waiting:
             self._due = packet.arrived + self._patience
         self.waiting[packet.seq] = packet
 
     def pop(self, now: float) -> Iterator[Packet | Lost]:
         """What is due at ``now``."""
+        if self._anew:
+            self._anew = False
+            yield Lost(0)
         while self.waiting and self.next is not None:
             packet = self.waiting.pop(self.next, None)
             if packet is not None:

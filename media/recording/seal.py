@@ -9,7 +9,7 @@ from media.recording.disk import write_at
 from media.recording.webm import Write
 from records.model import Gap
 
-_PIECE = 1 << 18  # fits the processor's cache; hashlib lets other threads run meanwhile
+_PIECE = 1 << 22  # the interpreter's lock is asked for twice a piece; others run meanwhile
 
 
 @dataclass(frozen=True)

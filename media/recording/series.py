@@ -10,6 +10,7 @@ from asyncio import wrap_future
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 
 from media.recording.disk import Disk
@@ -69,7 +70,7 @@ class Series:
             self.epoch = arrived
             self._begun_at = time.time() - (time.monotonic() - arrived)
         at = arrived - self.epoch if place is None else place
-        return self._begin(round(at * 1000), arrived)
+        return self._begin(floor(at * 1000), arrived)
 
     def _begin(self, start: int, now: float) -> Part:
         assert self._begun_at is not None
@@ -81,7 +82,7 @@ class Series:
         """End the part that is written to, and go on in another from ``place`` (seconds)."""
         assert self._current is not None
         self._end(self._current, now)
-        return self._begin(round(place * 1000), now)
+        return self._begin(floor(place * 1000), now)
 
     def tick(self, now: float) -> None:
         """Several times a second."""

@@ -55,3 +55,15 @@ def test_what_waits_is_bounded() -> None:
         given_up += list(reorder.pop(0.0))
         assert len(reorder.waiting) <= MAX_WAITING
     assert Lost(1) in given_up
+
+
+def test_a_sender_that_counts_anew_is_followed() -> None:
+    reorder = Reorder()
+    reorder.push(packet(100_000))
+    assert list(reorder.pop(0.0)) == [packet(100_000)]
+    reorder.push(packet(99_999))  # late, or twice
+    assert list(reorder.pop(0.0)) == []
+    reorder.push(packet(40_000))
+    assert list(reorder.pop(0.0)) == [Lost(0), packet(40_000)]
+    reorder.push(packet(40_001))
+    assert list(reorder.pop(0.0)) == [packet(40_001)]
