@@ -173,6 +173,8 @@ class Peer:
             self.counters.unauthentic += 1
             return None
         self.heard = now
+        if outcome.retired is not None and self.connected:
+            self._deadline = now  # he is back
         if self.ice.path is not None:
             self._route(self.ice.path)
         return outcome

@@ -305,6 +305,16 @@ def test_whoever_is_on_his_way_back_is_waited_for() -> None:
     assert call.ear.events == ["connected"]
 
 
+def test_whoever_came_back_is_waited_for_no_longer_than_others() -> None:
+    world = World()
+    call = world.connected()
+    call.peer.restart(world.now)
+    call.browser.offered(call.peer.ufrag, call.peer.password)
+    world.run(0.1)
+    world.network.loss = 1.0
+    world.until(lambda: call.ear.events == ["connected", "silent"], within=6.0)
+
+
 def test_the_address_nominated_last_is_used() -> None:
     world = World()
     call = world.connected()
