@@ -19,6 +19,7 @@ _HIGH_QUEUE_S = 0.15  # what stays above is too much, growing or not
 _SWOLLEN_S = 0.1  # and so is this much within a moment
 _DRAINED_S = 0.04
 _LONG_S, _NO_LOSS = 5.0, 0.02  # a queue that has not gone by then, while all arrives, is no queue
+_DEEPEST = 0.6  # of the limit, at one cut
 _AGAIN_S = 0.2  # between two cuts
 _LOSS, _HEAVY_LOSS = 0.08, 0.25  # in each of two seconds, and at once
 _TRIAL_S = 3.0  # at most until the senders have slowed down
@@ -92,7 +93,8 @@ class Limiter:
             if now - self._raised_at > _DOUBTFUL_S:
                 self._raised_from, self.mistaken = None, 0
         elif now - self._settled > _BEYOND_S:
-            self.usual_loss = min(window.flow(2.0).loss, self.usual_loss + _USUAL_STEP)
+            loss = 0.0 if window.whole else window.flow(2.0).loss
+            self.usual_loss = min(loss, self.usual_loss + _USUAL_STEP)
 
     def _draining(self, window: Window, now: float) -> None:
         self.calm_since = now
@@ -156,15 +158,18 @@ class Limiter:
         draining = self.phase is Phase.DRAINING
         if not draining:
             self._draining_since = now
+        if self.limit is not None:
+            # Jitter that looks like a queue finds the path idle, and what arrives is only what was sent.
+            carried = max(carried, _DEEPEST * self.limit)
         self._capacity = min(carried, self._capacity) if draining else carried
         self.phase, self._cut_at, self.calm_since = Phase.DRAINING, now, now
         self._set(self._capacity * _share(window.queue))
 
     def _suspicious(self, window: Window, now: float) -> float | None:
         """The loss that a trial should be made about."""
-        bound = self._borne if now < self._borne_until else 0.0
-        if now - self._settled < _SETTLED_S:
+        if window.whole or now - self._settled < _SETTLED_S:
             return None
+        bound = self._borne if now < self._borne_until else 0.0
         short, earlier = window.flow(0.3), window.flow(0.3, 0.3)
         heavy = min(short.loss, earlier.loss) > max(_HEAVY_LOSS, bound) and short.duration > 0.2
         if heavy and short.loss < 1.2 * earlier.loss + 0.05:  # else it is still setting in

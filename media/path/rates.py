@@ -30,7 +30,7 @@ class Viewer(NamedTuple, Generic[S]):
 
     limit: int | None  # bit/s that its path carries; None: no end was seen
     sounds: int  # how many voices
-    pictures: Mapping[S, int]  # how many tracks of each sender; those not shown are left out
+    pictures: Mapping[S, int]  # how many tracks of each sender; none that is not sent or not shown
 
 
 def caps(viewers: Iterable[Viewer[S]]) -> dict[S, int]:

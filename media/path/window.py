@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 KEPT_S = 2.2
 _STANDING_S = 0.2  # the shortest delay of so long is a queue, not a burst that passes
+_BUSY_S, _BUSY_AT_MOST_S = 0.08, 0.4
 _DRIFT = 0.00025  # how fast the least delay may rise: twice what the worst clocks do
 _JUMP_S = 0.25  # no queue grows faster than time passes; what does is a clock that was set
 
@@ -74,6 +75,12 @@ class Window:
             least = min(least, sample.queue)
         return 0.0 if least == float("inf") else least
 
+    @property
+    def whole(self) -> bool:
+        """Nothing was lost: known at once, which spares the usual case all the sums."""
+        first, last = self.samples[0], self.samples[-1]
+        return last.acked - first.acked >= last.passed - first.passed
+
     def swells(self, by: float) -> bool:
         """The queue has grown by so much over the last feedbacks, with each of them."""
         if len(self.samples) < 4:
@@ -82,14 +89,14 @@ class Window:
         return first < second < third < last and last - first > by
 
     def busy(self, queue: float) -> Flow:
-        """Of the time since which there was always so much of a queue, 0.4 s at most: what arrived then is
+        """Of the time since which there was always so much of a queue, a moment at most: what arrived then is
         all that the path carries."""
         last = first = None
         for sample in reversed(self.samples):
-            if sample.queue < queue or sample.now < self.newest - 0.4:
+            if sample.queue < queue or sample.now < self.newest - _BUSY_AT_MOST_S:
                 break
             last, first = last or sample, sample
-        if first is None or last is None or last.arrived - first.arrived < 0.05:
+        if first is None or last is None or last.arrived - first.arrived < _BUSY_S:
             return Flow(0.0, 0.0, 0.0, 0.0)
         return between(first, last)
 

@@ -155,7 +155,7 @@ def test_what_is_kept_is_bounded() -> None:
 # --- calls ---
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(
     "path",
     [
@@ -194,7 +194,7 @@ def test_a_steady_narrow_path_is_used_and_left_in_peace(seed: int) -> None:
     assert mean(seconds, "sound") > 49.5
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("loss", [0.05, 0.1, 0.2])
 @pytest.mark.parametrize("jitter", [0.0, 0.03])
 def test_random_loss_costs_no_rate(loss: float, jitter: float, seed: int) -> None:
