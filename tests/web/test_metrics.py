@@ -55,11 +55,11 @@ def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 async def test_the_hall_as_it_is() -> None:
     world = World()
-    world.racks.nodes = [NodeInfo(NODE_A, 1, (), 3, 40, False, NOW, 40000, 0.25, 1.5, "its loop is late")]
     async with served(world) as url:
         await world.talking()
         other = await world.station(SECOND).arrives()
         assert await other.asks("call", item="social-proof", consent=True) is None
+        world.racks.nodes = [NodeInfo(NODE_A, 1, (), 3, 40, False, NOW, 40000, 0.25, 1.5, "lag")]
         found = await scraped(url)
     assert found[key("calls", state="active")] == 1
     assert found[key("calls", state="queued")] == 1
