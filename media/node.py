@@ -267,7 +267,8 @@ class Node:
     # --- events out ---
 
     def _publish(self, event: AnyEvent) -> None:
-        if isinstance(event, RoomClosed):
+        never_opened = isinstance(event, Refused) and event.reason is RefusalReason.NO_SUCH_ROOM
+        if never_opened or isinstance(event, RoomClosed):
             self._admitted.discard(event.room)
             self._news.set()
             self._room_closed.set()

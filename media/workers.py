@@ -150,6 +150,8 @@ class Workers:
             if os.getppid() == parent:
                 self.work(replace(self.settings, node=worker.node, port=worker.port), life)
                 code = STOPPED
+        except OSError as why:
+            logger.error("worker %s cannot work: %s", worker.number, why)
         except BaseException:
             logger.exception("worker %s failed", worker.number)
         finally:

@@ -166,6 +166,24 @@ async def test_the_agents_browser_is_killed(hall: Hall, tmp_path: Path) -> None:
         assert {p["role"] for p in found} == {"agent", "resident"}
 
 
+async def test_on_another_network_the_connection_and_its_recording_go_on(hall: Hall) -> None:
+    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
+    resident = await Resident.at_station(hall.service, hall.stations)
+    log = hall.service.data.parent / "service.log"
+    async with present(agent, resident):
+        call = await talking(agent, resident)
+        for person in (agent, resident):
+            await person.page.evaluate("dispatchEvent(new Event('online'))")
+        await evidence.until(lambda: log.read_text("utf-8").count("< RestartIce") == 2, "both restarts")
+        await resident.page.wait_for_timeout(5_000)  # longer than a page waits for its new way
+        await resident.sees_moving(resident.PICTURE, AGENT)
+        await agent.sees_moving(agent.PICTURE, RESIDENT)
+        await hang_up(resident)
+        await wrap_up(agent, key="1")
+        found = await evidence.until(lambda: evidence.sealed_parts(hall.service, call), "sealed parts")
+        assert {p["generation"] for p in found} == {1}, "nobody needed another connection"
+
+
 async def test_a_killed_media_node_leaves_playable_files_and_the_call_goes_on(hall: Hall) -> None:
     agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent6")
     resident = await Resident.at_station(hall.service, hall.stations)
