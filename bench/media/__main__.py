@@ -45,7 +45,15 @@ SERVER_CORE, BENCH_CORE = 0, 1
 
 def main() -> int:
     options = _options()
-    plan = Plan(options.levels, options.seconds, options.joins, options.join_calls, options.all, options.seed)
+    plan = Plan(
+        options.levels,
+        options.seconds,
+        options.joins,
+        options.join_calls,
+        options.all,
+        options.p99,
+        options.seed,
+    )
     os.sched_setaffinity(0, {BENCH_CORE})
     with tempfile.TemporaryDirectory(prefix="bbbench") as folder, _ends_like_ctrl_c():
         try:
@@ -69,6 +77,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--join-calls", type=int, default=20, help="calls that run while others join")
     parser.add_argument("--all", action="store_true", help="decode every recording")
     parser.add_argument("--quick", action="store_true", help="1 and 20 calls, 4 s each, no joins")
+    parser.add_argument(
+        "--p99", type=float, default=20.0, help="ms; a level that is slower does not count (20)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if not set(options.servers) <= {"ours", "janus"}:

@@ -19,6 +19,10 @@ class Failed(RuntimeError):
     """A server would not, or could not, do what a call needs; the text says what."""
 
 
+class Full(Failed):
+    """The server takes no more calls for now."""
+
+
 @dataclass
 class Person:
     """What one participant sends, and the connections it has to do so: one, or one for each way."""

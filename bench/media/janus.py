@@ -5,6 +5,7 @@ Janus is ICE-lite here, as our node is, and takes the load generator's address f
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -24,6 +25,7 @@ PLUGINS = Path("/usr/lib/x86_64-linux-gnu/janus/plugins")
 TRANSPORTS = PLUGINS.parent / "transports"
 START_S = 10.0
 ANSWER_S = 15.0
+CREATE_S, CREATE_ATTEMPTS = 2.0, 6
 KEEPALIVE_S = 20.0
 MESSAGE_BYTES = 1 << 16
 
@@ -103,8 +105,15 @@ class Janus:
         self._process = Process(command, self._core, self._folder / "janus.log")
         self._socket = await self._connect(path)
         self._tasks = [asyncio.create_task(self._read(), name="janus: events")]
-        self._session = int((await self._ask({"janus": "create"}))["data"]["id"])
+        self._session = await self._create()
         self._tasks.append(asyncio.create_task(self._keep_alive(), name="janus: keepalive"))
+
+    async def _create(self) -> int:
+        """It may listen before it reads: asked again until it answers."""
+        for _ in range(CREATE_ATTEMPTS):
+            with contextlib.suppress(Failed):
+                return int((await self._ask({"janus": "create"}, CREATE_S))["data"]["id"])
+        raise Failed("Janus does not answer")
 
     def _configure(self) -> Path:
         """Only what is used is loaded. A socket's path may have 107 bytes: the folder is a short one."""
@@ -271,7 +280,7 @@ class Janus:
             raise Failed(f"Janus: {body['request']}: {error}")
         return answer
 
-    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, request: dict[str, Any], within_s: float = ANSWER_S) -> dict[str, Any]:
         """The answer that has content: acknowledgements of what is answered later are passed over."""
         assert self._socket is not None
         transaction = secrets.token_hex(6)
@@ -283,7 +292,7 @@ class Janus:
         try:
             loop = asyncio.get_running_loop()
             await loop.sock_sendall(self._socket, json.dumps(request).encode())
-            answer = await asyncio.wait_for(future, ANSWER_S)
+            answer = await asyncio.wait_for(future, within_s)
         except TimeoutError:
             raise Failed(f"Janus did not answer {request['janus']}") from None
         finally:

