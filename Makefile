@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCK := $(VENV)/bin/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help demo test lock format shots bench-setup bench-reload bench-media clean
+.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ shots: $(VENV)/installed-dev ## Take the pictures in docs/pictures anew
 
 bench-setup: $(VENV)/installed-dev ## Measure the time from accept to the first picture
 	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.setup
+
+bench-failover: $(VENV)/installed-dev ## Measure how long a call is without pictures when its media worker is killed
+	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.failover
 
 bench-reload: $(VENV)/installed-dev ## Measure how long a reloaded console is without the picture
 	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.reload

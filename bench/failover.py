@@ -1,6 +1,6 @@
 """From the death of the media worker that carries a call to both pictures moving again, at the other worker.
 
-    python -m bench.failover [times]
+    python -m bench.failover [times]        (or: make bench-failover)
 
 Each page counts the longest time between two frames that it showed. Every death is a SIGKILL. The last line
 is for machines.
