@@ -24,6 +24,7 @@ _MAX_NACKED = 512  # numbers of one request that are looked at
 _MAX_SPANS = 16
 _MAX_EMPTY = 512
 _KEPT_REPORTS = 8
+_SOON, _MIN_RTT_S = 0.8, 0.02  # of a round trip: a viewer that asks again after less has not waited for it
 _NEIGHBOURS = 64  # packets looked at for the time of one that is lost
 _REPEATED = 32  # packets looked at for a probe
 _RED = RED.payload_type
@@ -284,7 +285,9 @@ class Slot:
         sent_at = self._reported_at.get(block.last_report)
         if sent_at is None or now - sent_at < block.delay:
             return None
-        return now - sent_at - block.delay
+        rtt = now - sent_at - block.delay
+        self.retransmission.rtt = max(_SOON * rtt, _MIN_RTT_S)
+        return rtt
 
     def nacked(self, lost: Sequence[int], now: float) -> None:
         """Send again: video over RTX (RFC 4588) out of the source's history, sound bit by bit as it was."""

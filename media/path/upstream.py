@@ -78,7 +78,7 @@ class Upstream:
         )
         self._early: set[int] = set()
         self._stray: _Arguments | None = None  # far from all others; a beginning when the next follows it
-        self._repeated, self._repeats_row = (-1, -1), 0  # newest number, and the last duplicate; how many
+        self._repeated, self._in_a_row = (-1, -1), 0  # newest number, and the last duplicate; how many
         self._key_seq = -1  # where the last key frame starts, as long as all since then is there
         self._key_at = self._broken_at = self._frozen_at = -inf
         self._broken = False  # something was given up, no key frame came since
@@ -164,10 +164,10 @@ class Upstream:
         """A duplicate. When one follows the other and nothing else comes, they are none: the sender has begun
         anew, a little back."""
         follows = self._repeated == (self.highest, seq - 1 & 0xFFFF)
-        self._repeated, self._repeats_row = (self.highest, seq), self._repeats_row + 1 if follows else 1
-        if self._repeats_row < _BELIEVED:
+        self._repeated, self._in_a_row = (self.highest, seq), self._in_a_row + 1 if follows else 1
+        if self._in_a_row < _BELIEVED:
             return False
-        self._repeats_row = 0
+        self._in_a_row = 0
         self._begin_anew(seq)
         return True
 
@@ -179,7 +179,7 @@ class Upstream:
         self._next, self._first, self._expected = seq, base + seq, 0
         self._lost_before, self._lost_reported = self._nack.lost, 0
         self._early = set(range(self._first - _EARLIER, self._first))
-        self._wire, self._key_seq, self._broken = -1, -1, False
+        self._wire, self._key_seq, self._broken, self._stray = -1, -1, False, None
 
     def _skip(self, count: int, now: float) -> None:
         """``count`` packets are missing before the one that is in turn now."""
@@ -251,7 +251,7 @@ class Upstream:
         except Malformed:
             self.malformed += 1
             return
-        if found.payload_type != _OPUS:
+        if found.payload_type != _OPUS or len(payload) > MAX_PAYLOAD:
             self.malformed += 1
             return
         if found.redundant and self._next >= 0 and (seq != self._next or self._nack):

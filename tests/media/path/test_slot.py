@@ -575,6 +575,7 @@ def test_a_viewers_report_tells_the_round_trip() -> None:
     block = rtcp.Reception(1000, 0.0, 7, 9, 900, viewer.reports[0].middle, 0.5)
     assert viewer.slot.reception(block, 2.6) == pytest.approx(0.1)
     assert (viewer.slot.lost, viewer.slot.jitter_ms) == (7, 10.0)
+    assert viewer.slot.retransmission.rtt == pytest.approx(0.08)
     assert viewer.slot.reception(block._replace(last_report=1), 2.6) is None
 
 

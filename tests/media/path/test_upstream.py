@@ -88,6 +88,11 @@ def test_a_payload_that_fits_no_datagram_of_ours_ends_here() -> None:
     picture(upstream, 1, bytes(MAX_PAYLOAD + 1), 1.0)
     upstream.repaired(1, 0, True, VP8_TYPE, bytes(MAX_PAYLOAD + 1), 1.0)
     assert (kept.packets, upstream.malformed) == ([], 1)
+    upstream, _, kept = track(Source.MIC)
+    block = red.Redundant(OPUS.payload_type, 960, bytes(1000))
+    payload = red.build(red.Red(OPUS.payload_type, bytes(MAX_PAYLOAD - 1000), (block,)))
+    upstream.receive(1, 960, False, RED.payload_type, payload, 1.0)
+    assert (kept.packets, upstream.malformed) == ([], 1)
 
 
 # --- beginning anew ------------------------------------------------------------------------------
@@ -307,12 +312,15 @@ def test_a_key_frame_with_much_after_it_is_not_sent_at_once_again() -> None:
 
 
 def test_a_broken_beginning_is_none() -> None:
-    upstream, _, _ = track()
-    picture(upstream, 1, KEY, 1.0)
-    picture(upstream, 3, DELTA, 1.02)
-    assert begun(upstream, 1.03) == [KEY, DELTA]
-    picture(upstream, 4 + MAX_MISSING, DELTA, 1.04)
+    upstream, asked, _ = track()
+    picture(upstream, 1, DELTA, 1.0)
+    picture(upstream, MAX_MISSING, KEY, 1.01)
+    picture(upstream, MAX_MISSING + 2, DELTA, 1.02)
+    assert begun(upstream, 1.03) == [KEY, DELTA]  # the hole may still be filled
+    picture(upstream, MAX_MISSING + 10, DELTA, 1.04)
     assert begun(upstream, 1.05) == []
+    tick(upstream, 1.05, 1.4)
+    assert asked.plis == 1
 
 
 def test_a_key_frame_repaired_late_is_one_to_begin_with() -> None:
