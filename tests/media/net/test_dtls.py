@@ -128,6 +128,14 @@ def test_a_flight_is_repeated_less_and_less_often() -> None:
     assert max(pauses) == pytest.approx(RESEND_MAX_S, abs=0.02)
 
 
+def test_the_last_flight_is_repeated_for_whoever_repeats_his_but_not_for_a_flood() -> None:
+    server, client = connected()
+    last = client._flight[0]
+    answers = [server.receive(last, 1.0 + number / 1000) for number in range(100)]
+    assert [number for number, answer in enumerate(answers) if answer] == [0, 50]
+    assert all(answer in ([], server._flight) for answer in answers)
+
+
 def test_goodbye_is_heard() -> None:
     for speaker, listener in (connected(), connected()[::-1]):
         said = speaker.close()

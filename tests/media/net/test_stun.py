@@ -102,6 +102,7 @@ def test_attributes_that_must_be_understood_and_are_not() -> None:
         b"\0\2" + REQUEST[2:],  # another method
         REQUEST[:4] + bytes(4) + REQUEST[8:],  # no cookie
         REQUEST[:-1] + b"\0",  # another fingerprint
+        b"\0\1\0\4" + REQUEST[4:20],  # more announced than there is
         REQUEST[:22] + b"\xff\xff" + REQUEST[24:],  # an attribute beyond the end
         REQUEST[:46] + b"\0\3" + REQUEST[48:],  # a short ICE-CONTROLLED
         b"\0\1\0\xa0" + REQUEST[4:20] + bytes.fromhex("80220000") * 40,
