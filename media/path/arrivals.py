@@ -9,7 +9,7 @@ from media.wire.twcc import MAX_SPAN, TICKS_PER_S, build
 
 _INTERVAL_S = 0.05  # between two reports under load
 _QUIET_INTERVAL_S = 0.1  # while few packets come: half the reports for the same knowledge
-_FEW = 8
+_FEW = 4  # sound alone
 _MAX_PENDING = 8192  # arrivals kept until the next report; 50 ms of more than 1 Gbit/s
 _MAX_GAP = 1600  # a larger jump is a new start: what lies between is not spoken of
 _MAX_MISSING = 512  # packets reported as lost that may still come
