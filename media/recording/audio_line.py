@@ -166,6 +166,13 @@ class AudioLine:
             self._muted_from = self.end
         self._silence(part, self.end + min(missed, int(_FILL_S * RATE)) // 960 * 960)
 
+    def lead(self, part: Part) -> None:
+        """Pictures begin a part: its first cluster must hold sound too. Chromium begins to read at the first
+        sound of a file, and fails when the pictures there do not begin with a key frame."""
+        if part is not self._part:
+            self._enter(part)
+            self._silence(part, self.end + _GRAIN)
+
     def finish(self) -> None:
         """No more comes; the pictures end where the file does."""
         self.drain(float("inf"))

@@ -2,7 +2,7 @@
 
 import logging
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from media.recording.disk import FLUSH_S, SYNC_S, Disk, PartFile
@@ -129,4 +129,7 @@ def _seal(
             raise
         file.path.unlink(missing_ok=True)
         return None
-    return whole
+    if any(gap.reason == "disk" for gap in whole.gaps):
+        return whole
+    # Its last bytes are in the file, but nobody knows whether they are on the disk.
+    return replace(whole, gaps=(*whole.gaps, Gap(end, end, "video", "disk")))

@@ -138,6 +138,8 @@ class VideoLine:
             part = self._parts.cut(min(place, max(heard, place - _FLOWING_S)), picture.arrived)
         if part.muxer.video is None:
             part.muxer.picture_format(video)
+            if self._sound is not None:
+                self._sound.lead(part)
         self._part = part
         return part
 

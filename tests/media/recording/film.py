@@ -57,10 +57,11 @@ def show(
     dtx: bool = False,
     sizes: tuple[tuple[int, int], ...] = ((320, 240),),
     began: int = 0,
+    muted: float = 0.0,
     source: Source = Source.CAMERA,
 ) -> None:
     """The film into the recorder, its picture in each size for an equal time. ``dtx``: most of the silence
-    is not sent. ``began``: seconds of earlier films."""
+    is not sent. ``began``: seconds of earlier films. ``muted``: no sound before that."""
     beeps, each = sound(50 * seconds), FPS * seconds // len(sizes)
     frames = [packets for size in sizes for packets in pictures(name, each, *size)]
     events = [(n * 0.02, "sound", n) for n in range(len(beeps))]
@@ -71,7 +72,7 @@ def show(
             sender.frame(list(frames[number]), stamp, at + began, source=source, codec=CODECS[name].offered)
         elif source is Source.CAMERA:
             sent = not dtx or number % 50 < 8 or number % 20 == 0
-            if sent:
+            if sent and at >= muted:
                 sender.sound(number + 50 * began, at + began, payload=beeps[number])
             else:  # not sent, not missing
                 sender.recorder.tick(sender.start + at + began)

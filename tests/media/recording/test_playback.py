@@ -17,7 +17,7 @@ from records.model import MediaKind
 from tests.eventually import eventually
 from tests.media.playback import av_offsets, play
 from tests.media.recording.chromium import player
-from tests.media.recording.film import show
+from tests.media.recording.film import show, sound
 from tests.media.recording.sender import Sender
 
 CODECS = [codec.name for codec in VIDEO]
@@ -49,6 +49,37 @@ async def test_every_codec_plays_in_step_through_silence_and_a_change_of_size(
         assert sought.seeked == pytest.approx(4.5, abs=0.05)
         assert sought.frames < 60
         assert sought.flashes == pytest.approx([5.0], abs=0.05)
+
+
+@pytest.mark.e2e
+async def test_a_microphone_that_is_opened_late_costs_no_picture(sender: Sender) -> None:
+    """Chromium begins to read where a file's first sound is."""
+    show(sender, "VP8", 7, muted=4.3)
+    path, info = (await sender.seal())[MediaKind.CAMERA]
+    assert [(round(gap.end, 1), gap.track, gap.reason) for gap in info.gaps] == [(4.3, "audio", "muted")]
+    async with player(sender.folder) as browser:
+        seen = await browser.play(path.name)
+        assert seen.frames == 210
+        assert seen.flashes == pytest.approx(range(7), abs=0.07)
+        assert sorted(map(abs, seen.apart))[:2] == pytest.approx([0.0, 0.0], abs=0.08)
+        sought = await browser.play(path.name, start=1.5)
+        assert sought.flashes == pytest.approx(range(2, 7), abs=0.07)
+        assert sorted(map(abs, sought.apart))[:2] == pytest.approx([0.0, 0.0], abs=0.08)
+
+
+@pytest.mark.e2e
+async def test_a_camera_that_is_off_for_a_while_leaves_the_sound_in_step(sender: Sender) -> None:
+    show(sender, "VP8", 3)
+    for number in range(150, 400):
+        sender.sound(number, number / 50, payload=sound(400)[number])
+    show(sender, "VP8", 3, began=8)
+    path, info = (await sender.seal())[MediaKind.CAMERA]
+    assert info.gaps == ()
+    async with player(sender.folder) as browser:
+        seen = await browser.play(path.name)
+        assert seen.frames == 180
+        assert seen.flashes == pytest.approx([0, 1, 2, 8, 9, 10], abs=0.07)
+        assert sorted(map(abs, seen.apart))[-2] < 0.08
 
 
 async def test_another_codec_goes_on_in_another_file(sender: Sender) -> None:

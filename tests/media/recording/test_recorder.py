@@ -152,7 +152,9 @@ async def test_a_microphone_that_is_muted_leaves_silence_while_the_pictures_go_o
             assert sound is not None
             assert sound.end / 48_000 > 9  # written without waiting for the microphone
     path, info = (await sender.seal())[MediaKind.CAMERA]
-    assert [gap for gap in info.gaps if gap.reason == "muted"] == [Gap(0.98, 13.34, "audio", "muted")]
+    (gap,) = info.gaps
+    assert (gap.track, gap.reason) == ("audio", "muted")
+    assert (gap.start, gap.end) == pytest.approx((0.98, 13.34), abs=0.01)
     stamps = stamps_of(path, "audio")
     assert max(b - a for a, b in itertools.pairwise(stamps)) <= 34
 
@@ -165,7 +167,8 @@ async def test_pictures_alone_get_silence_from_the_beginning(sender: Sender) -> 
     assert stamps[0] <= 0
     assert stamps[-1] > 9900
     (gap,) = info.gaps
-    assert (gap.start, gap.track, gap.reason) == (0.0, "audio", "muted")
+    assert (gap.track, gap.reason) == ("audio", "muted")
+    assert gap.start == pytest.approx(0.0, abs=0.01)
     assert gap.end == pytest.approx(10.0, abs=0.05)
 
 
