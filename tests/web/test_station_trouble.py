@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from records.model import RatingReason
 from signaling import messages
 from tests.web.pages import Site, evaluated
-from tests.web.resident import CATALOGUE, Resident, active_call, at_station, ended_call
+from tests.web.resident import CATALOGUE, Resident, active_call, at_station, ended_call, waiting_call
 from tests.web.scripted import refusal
 from tests.web.test_station_page import ALL_STOPPED, KEEP_TRACKS, PLAYS
 
@@ -28,6 +28,19 @@ async def test_a_station_shut_out_of_its_call_is_not_seen_or_heard_any_more(
         await evaluated(resident.page, PLAYS, "the agent's picture")
         await resident.server.drop(code)
         await evaluated(resident.page, ALL_STOPPED, "camera and microphone to be off")
+
+
+async def test_who_waits_while_no_media_node_could_carry_the_call_is_told_so(
+    browser: Browser, site: Site
+) -> None:
+    async with at_station(browser, site, call=waiting_call(FREIGHT)) as resident:
+        resident.told({**waiting_call(FREIGHT), "held_up": True})
+        await expect(resident.page.get_by_text("视频线路正在恢复")).to_be_visible()
+        await expect(resident.page.get_by_text("您的排队位置会保留")).to_be_visible()
+        await resident.presses("English")
+        await expect(resident.page.get_by_text("Your place is kept")).to_be_visible()
+        resident.told(waiting_call(FREIGHT))
+        await expect(resident.page.get_by_text("Your place is kept")).to_have_count(0)
 
 
 async def test_during_a_call_a_lost_network_does_not_speak_of_the_queue(browser: Browser, site: Site) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.eventually import eventually
 from tests.web.processes import gone, kill, line, python
@@ -70,6 +71,18 @@ async def test_a_killed_child_is_started_again(supervisor: Supervisor, tmp_path:
     kill(first)
     await eventually((tmp_path / "web").exists)
     assert supervisor.pids()["web"] != first
+
+
+async def test_a_child_that_has_finished_is_left_in_peace(supervisor: Supervisor, tmp_path: Path) -> None:
+    await supervisor.start(
+        [replace(child(tmp_path, name, POLITE), may_finish=True) for name in ("one", "two")]
+    )
+    one, two = supervisor.pids()["one"], supervisor.pids()["two"]
+    (tmp_path / "two").unlink()
+    os.kill(one, signal.SIGTERM)
+    kill(two)
+    await eventually((tmp_path / "two").exists)
+    assert supervisor.pids().keys() == {"two"}, "what died was started again, what had finished was not"
 
 
 async def test_stages_stop_in_reverse_and_all_is_gone(supervisor: Supervisor, tmp_path: Path) -> None:
