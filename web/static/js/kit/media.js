@@ -30,7 +30,6 @@
 
 /** @type {readonly Source[]} */
 const SOURCES = ["mic", "camera", "share"];
-const GATHER_MS = 300;
 const CONNECT_MS = 12_000;
 const RESTART_AFTER_MS = 1_500; // without a way through
 const RESTART_AGAIN_MS = 2_000; // the service counts more than one in this time as one
@@ -165,10 +164,7 @@ export class Leg {
     }
   }
 
-  /**
-   * The answer names no way to us: we ask for one, and the node answers whoever knows the new password.
-   * @param {RTCPeerConnection} pc @param {string} sdp @param {RTCConfiguration} servers
-   */
+  /** @param {RTCPeerConnection} pc @param {string} sdp @param {RTCConfiguration} servers */
   async #answerRestart(pc, sdp, servers) {
     const restart = this.#restart;
     pc.setConfiguration(servers); // credentials for TURN may have run out meanwhile
@@ -178,7 +174,11 @@ export class Leg {
     this.#callbacks.onAnswer(this.#generation, pc.localDescription.sdp, restart);
   }
 
-  /** @param {RTCPeerConnection} pc @param {string} sdp */
+  /**
+   * The answer need not name a way to us and waits for no candidates: we do the asking, and the node (ICE-lite) answers
+   * whoever knows its password.
+   * @param {RTCPeerConnection} pc @param {string} sdp
+   */
   async #answer(pc, sdp) {
     await pc.setRemoteDescription({ type: "offer", sdp });
     for (const source of SOURCES) {
@@ -189,7 +189,6 @@ export class Leg {
     }
     await pc.setLocalDescription(await pc.createAnswer());
     await Promise.all(SOURCES.map((source) => limit(this.#sender(source), source)));
-    await gathered(pc);
     if (pc !== this.#pc || !pc.localDescription) return;
     this.#callbacks.onAnswer(this.#generation, pc.localDescription.sdp, 0);
     this.#callbacks.onRemote();
@@ -303,19 +302,6 @@ async function limit(sender, source) {
   for (const encoding of parameters.encodings) encoding.maxBitrate = MAX_BITRATE[source];
   if (DEGRADATION[source]) parameters.degradationPreference = DEGRADATION[source];
   await sender.setParameters(parameters);
-}
-
-/** Candidates of this machine come at once; a slow TURN server is not waited for. @param {RTCPeerConnection} pc */
-function gathered(pc) {
-  if (pc.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GATHER_MS);
-    pc.addEventListener("icegatheringstatechange", () => {
-      if (pc.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      resolve(undefined);
-    });
-  });
 }
 
 // --- how good it is -----------------------------------------------------------------------------
