@@ -34,7 +34,8 @@ H264 = Codec(
 VP9 = Codec("VP9", 98, 90_000, "V_VP9", rtx=99, parameters="profile-id=0")
 AV1 = Codec("AV1", 45, 90_000, "V_AV1", rtx=46)
 
-AUDIO = (OPUS, RED)
-VIDEO = (VP8, H264, VP9, AV1)  # in the order in which the offer prefers them
+# In the order in which the offer prefers them.
+AUDIO = (RED, OPUS)
+VIDEO = (VP8, H264, VP9, AV1)
 BY_PAYLOAD_TYPE = {codec.payload_type: codec for codec in AUDIO + VIDEO}
 MEDIA_OF_RTX = {codec.rtx: codec for codec in VIDEO if codec.rtx is not None}

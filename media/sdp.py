@@ -52,8 +52,9 @@ class Terms:
 
 
 # The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its page
-# or its answer prefer. With RED first all sound is sent twice, so plain Opus leads: lost sound is asked for
-# again, for which Chromium goes by the offer's "nack", though its answer does not repeat it.
+# or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on both legs,
+# where asking again takes a round trip of each. What it cannot repair is asked for again all the same, for
+# which Chromium goes by the offer's "nack" for Opus, though its answer does not repeat it.
 EVERYTHING = Terms(
     audio=codecs.AUDIO,
     video=codecs.VIDEO,

@@ -12,10 +12,13 @@ from msgspec import Struct
 OVERTAKEN_S = 0.01  # what reordering is given; the clock that asks comes every 5 to 10 ms
 SURELY_LOST = 6  # packets missing in a row are not overtaken
 TRIES = 10
-VIDEO_S, SOUND_S = 1.5, 0.4  # how long a packet is worth waiting for
+# How long a packet is worth waiting for. Sound that late is of use to the recording only.
+VIDEO_S, SOUND_S = 1.5, 1.0
 MAX_MISSING = 256  # more is hopeless: a key frame is better
 _RTT_S, _MIN_RTT_S, _MAX_RTT_S = 0.1, 0.02, 0.5
 _SOON = 0.8  # of a round trip: no answer comes that early
+_ANSWER_S = 0.015  # what a sender takes to answer, and ...
+_SPREAD = 1.25  # ... how much longer than usual a round trip is, now and then
 _PATIENT_TRIES, _LATER_S = 5, 0.1  # a path that is short and still does not answer is down for a moment
 
 
@@ -32,11 +35,13 @@ class _Missing(Struct, gc=False):
 class Nack:
     """The missing packets of one track. ``lost`` counts those not merely overtaken, ``given_up`` those that
     never came; ``due`` is when ``tick`` has something to do next (infinite: nothing missing); ``missed_at``
-    is since when the last one given up was missing."""
+    is since when the last one given up was missing. ``rtt`` is learnt from the answers: an estimate that is
+    too long where many requests are lost. Who knows the ``round_trip`` better says so."""
 
     def __init__(self, patience: float) -> None:
         self.due = inf
         self.rtt = _RTT_S
+        self.round_trip: float | None = None
         self.lost = self.given_up = 0
         self.missed_at = -inf
         self._patience = patience
@@ -116,7 +121,10 @@ class Nack:
         return sorted(ask), sorted(over)
 
     def _pause(self, tries: int) -> float:
-        return max(self.rtt, _LATER_S if tries > _PATIENT_TRIES else _MIN_RTT_S)
+        rtt = self.rtt
+        if self.round_trip is not None:
+            rtt = min(rtt, _SPREAD * self.round_trip + _ANSWER_S)
+        return max(rtt, _LATER_S if tries > _PATIENT_TRIES else _MIN_RTT_S)
 
     def clear(self, more: int = 0) -> list[int]:
         """Give up everything; what it was, ascending. ``more`` packets that were not noted are counted

@@ -430,6 +430,10 @@ class Upstream:
         """Seconds from a request for a packet to its answer."""
         return self._nack.rtt
 
+    def tell_round_trip(self, seconds: float) -> None:
+        """What the connection's reports say of the way to the sender and back."""
+        self._nack.round_trip = seconds
+
     @property
     def jitter_ms(self) -> float:
         return self._jitter / self.clock_rate * 1000

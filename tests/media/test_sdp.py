@@ -33,7 +33,7 @@ LOCAL = Local(
 )
 
 
-SOUND, PICTURES = "111 63", "96 97 102 103 98 99 45 46"
+SOUND, PICTURES = "63 111", "96 97 102 103 98 99 45 46"
 both = pytest.mark.parametrize("terms", [VP8_AND_OPUS, EVERYTHING], ids=["VP8 and Opus", "everything"])
 
 
@@ -83,12 +83,12 @@ def test_the_offer_has_the_fixed_lines_in_order(terms: Terms) -> None:
 def test_every_codec_is_offered_with_what_it_is_and_what_is_fed_back() -> None:
     _, mic, camera, *_ = re.split(r"(?=m=)", offer(LOCAL, EVERYTHING))
     assert re.findall(r"a=(?:rtpmap|fmtp|rtcp-fb):.*(?=\r)", mic) == [
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
         "a=rtpmap:111 opus/48000/2",
         "a=rtcp-fb:111 transport-cc",
         "a=rtcp-fb:111 nack",
         "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",
-        "a=rtpmap:63 red/48000/2",
-        "a=fmtp:63 111/111",
     ]
     feedback = ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"]
     for number, name, rtx in ((96, "VP8", 97), (102, "H264", 103), (98, "VP9", 99), (45, "AV1", 46)):

@@ -54,11 +54,23 @@ def test_a_long_way_ends_by_time_not_by_tries() -> None:
     assert ticked(nack, 1.0 + VIDEO_S - 0.01, 1.0 + VIDEO_S + 0.02) == ([], [5])
 
 
-def test_sound_is_not_waited_for_long() -> None:
+def test_sound_is_not_waited_for_as_long_as_pictures() -> None:
     nack = Nack(SOUND_S)
+    nack.rtt = 0.3
     nack.add(5, 6, 1.0)
     asked, over = ticked(nack, 1.0, 1.0 + SOUND_S + 0.02)
     assert (len(asked), over) == (4, [5])
+
+
+def test_a_round_trip_that_is_known_bounds_what_is_learnt_from_answers() -> None:
+    nack = Nack(VIDEO_S)
+    nack.rtt, nack.round_trip = 0.3, 0.05
+    nack.add(5, 6, 1.0)
+    times = [at for at, _ in ticked(nack, 1.0, 1.4)[0]]
+    assert [b - a for a, b in itertools.pairwise(times)] == [pytest.approx(0.08, abs=0.006)] * (len(times) - 1)
+    nack.round_trip = 0.5  # longer than its own answers take: those are what counts
+    nack.add(6, 7, 2.0)
+    assert [at for at, ask in ticked(nack, 2.0, 2.5)[0] if 6 in ask] == [2.01, 2.31]
 
 
 def answered(nack: Nack, way: float, count: int) -> list[int]:
