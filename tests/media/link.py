@@ -1,5 +1,9 @@
-"""A simulated network path, stepped by time: loss, delay, jitter, reordering, duplicates, a rate with a
-queue. The same seed and the same packets give the same fate."""
+"""An impaired network path, stepped by time: loss, delay, jitter, reordering, duplicates, a rate.
+
+One model, two uses: simulated minutes of a call, and the proxy between a real browser and a real node
+(lossy.py). What becomes of a packet is decided by the seed and by how many came before it, whatever became of
+those and whatever was changed in between.
+"""
 
 import heapq
 import random
@@ -9,7 +13,7 @@ from typing import Protocol
 
 class Loss(Protocol):
     def lost(self, dice: random.Random) -> bool:
-        """Whether the next packet is lost."""
+        """Whether the next packet is lost. Draws one number."""
 
 
 @dataclass
@@ -32,14 +36,16 @@ class GilbertElliott:
     def lost(self, dice: random.Random) -> bool:
         leave = 1 / self.burst
         enter = leave * self.share / (1 - self.share)
-        self._bad = dice.random() >= leave if self._bad else dice.random() < enter
+        roll = dice.random()
+        self._bad = roll >= leave if self._bad else roll < enter
         return self._bad
 
 
 class Link:
     """One direction. Times are seconds, ``rate`` bit/s; ``queue`` is how many bytes may wait for the rate
-    before the tail is dropped. Jitter keeps the order; ``reorder`` is the share of packets held back by
-    ``held``."""
+    before the tail is dropped. With ``polices`` none wait: what is more than ``queue`` bytes ahead of the
+    rate is dropped, the rest passes at once. Jitter keeps the order; ``reorder`` is the share of packets held
+    back by ``held``. All may be changed at any time, for the packets that come then."""
 
     def __init__(
         self,
@@ -53,31 +59,45 @@ class Link:
         duplicate: float = 0.0,
         rate: float | None = None,
         queue: int = 150_000,
+        polices: bool = False,
     ) -> None:
         self.loss, self.delay, self.jitter = loss, delay, jitter
         self.reorder, self.held, self.duplicate = reorder, held, duplicate
-        self.rate, self.queue = rate, queue
+        self.rate, self.queue, self.polices = rate, queue, polices
         self.sent = self.dropped = self.bytes = 0
         self._dice = random.Random(seed)
         self._under_way: list[tuple[float, int, bytes]] = []
+        self._pushed = 0
         self._free_at = 0.0  # when the bottleneck has sent all that waits
         self._last = 0.0  # the latest arrival of those in order
 
     def send(self, data: bytes, now: float) -> None:
         self.sent += 1
         self.bytes += len(data)
+        # The same number of dice for each packet, so that the fate of one says nothing of the next.
+        roll = self._dice.random
+        lost = self.loss.lost(self._dice) if self.loss is not None else roll() < 0
+        late, is_held, doubled = self.jitter * roll(), roll() < self.reorder, roll() < self.duplicate
         leaves = self._leaves(len(data), now)
-        if leaves is None or (self.loss is not None and self.loss.lost(self._dice)):
+        if leaves is None or lost:
             self.dropped += 1
             return
-        arrives = max(leaves + self.delay + self._dice.uniform(0, self.jitter), self._last)
-        if self._dice.random() < self.reorder:
+        arrives = max(leaves + self.delay + late, self._last)
+        if is_held:
             arrives += self.held
         else:
             self._last = arrives
-        copies = 2 if self._dice.random() < self.duplicate else 1
-        for copy in range(copies):
-            heapq.heappush(self._under_way, (arrives + copy * self.held, self.sent, data))
+        self._push(data, arrives)
+        if doubled:
+            self._push(data, arrives + self.held)
+
+    def spare(self, data: bytes, now: float) -> None:
+        """A packet that is no part of what is measured: only delayed, and not counted."""
+        self._push(data, now + self.delay)
+
+    def _push(self, data: bytes, arrives: float) -> None:
+        self._pushed += 1
+        heapq.heappush(self._under_way, (arrives, self._pushed, data))
 
     def _leaves(self, size: int, now: float) -> float | None:
         if self.rate is None:
@@ -86,7 +106,7 @@ class Link:
         if (start - now) * self.rate / 8 + size > self.queue:
             return None
         self._free_at = start + size * 8 / self.rate
-        return self._free_at
+        return now if self.polices else self._free_at
 
     def arrived(self, now: float) -> list[tuple[float, bytes]]:
         """What has arrived until ``now`` and was not taken yet, each with its time."""

@@ -45,6 +45,22 @@ peer.drawn = (color, width, height) => {
   return canvas.captureStream(30);
 };
 
+// The camera, and a voice that never rests: with pauses nobody would hear what is lost.
+peer.talking = async (width, height) => {
+  const camera = await navigator.mediaDevices.getUserMedia({ video: { width, height, frameRate: 30 } });
+  const audio = new AudioContext({ sampleRate: 48000 });
+  const out = new MediaStreamAudioDestinationNode(audio);
+  const tone = new OscillatorNode(audio, { type: "sawtooth", frequency: 180 });
+  const gain = new GainNode(audio, { gain: 0.3 });
+  const melody = new OscillatorNode(audio, { frequency: 3 });
+  const depth = new GainNode(audio, { gain: 60 });
+  melody.connect(depth).connect(tone.frequency);
+  tone.connect(gain).connect(out);
+  tone.start();
+  melody.start();
+  return new MediaStream([...camera.getTracks(), ...out.stream.getTracks()]);
+};
+
 peer.capture = async (kind) => {
   if (kind === "flash") peer.media = peer.flashing();
   else if (kind === "none") peer.media = new MediaStream();
@@ -124,14 +140,17 @@ peer.stats = async () => {
         packets: s.packetsReceived, lost: s.packetsLost, decoded: s.framesDecoded || 0, keys: s.keyFramesDecoded || 0,
         energy: s.totalAudioEnergy || 0, width: s.frameWidth || 0, height: s.frameHeight || 0,
         nacks: s.nackCount || 0, plis: s.pliCount || 0,
-        freezes: s.freezeCount || 0, concealed: s.concealedSamples || 0, samples: s.totalSamplesReceived || 0,
+        freezes: s.freezeCount || 0, frozen: s.totalFreezesDuration || 0,
+        concealed: s.concealedSamples || 0, silent: s.silentConcealedSamples || 0,
+        samples: s.totalSamplesReceived || 0, delay: s.jitterBufferDelay || 0, emitted: s.jitterBufferEmittedCount || 0,
         playout: s.estimatedPlayoutTimestamp || 0, repaired: s.retransmittedPacketsReceived || 0,
       };
     } else if (s.type === "outbound-rtp") {
       found.outbound[s.mid] = {
         bytes: s.bytesSent, width: s.frameWidth || 0, target: s.targetBitrate || 0, keys: s.keyFramesEncoded || 0,
         plis: s.pliCount || 0, retransmitted: s.retransmittedPacketsSent || 0, codec: s.encoderImplementation || "",
-        nacks: s.nackCount || 0, encoded: s.framesEncoded || 0,
+        nacks: s.nackCount || 0, encoded: s.framesEncoded || 0, packets: s.packetsSent || 0,
+        resent: s.retransmittedBytesSent || 0, headers: s.headerBytesSent || 0,
       };
     } else if (s.type === "candidate-pair" && s.nominated) {
       found.available = s.availableOutgoingBitrate || 0;
