@@ -99,7 +99,10 @@ async def until(condition: Callable[[], bool], what: str, within_s: float = CONN
 
 
 async def connected(*callers: Caller) -> None:
-    await until(lambda: all(c.connected or c.failed for c in callers), "no connection")
+    try:
+        await until(lambda: all(c.connected or c.failed for c in callers), "")
+    except Failed:
+        raise Failed("no connection: " + "; ".join(caller.progress for caller in callers)) from None
     for caller in callers:
         if caller.failed:
             raise Failed(caller.failed)

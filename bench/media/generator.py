@@ -20,6 +20,7 @@ from tests.media.caller_streams import Outgoing
 
 TURN_S = 0.001
 TICK_S = 0.02  # of a caller
+AT_ONCE = 256  # jobs in one turn
 LATE_S = 0.5  # behind by more than this, a track goes on from now rather than catching up
 
 Job = Callable[[float], float]  # does what is due and says when it is due again; 0: never
@@ -94,7 +95,8 @@ class Generator:
         self._read()
         jobs, order = self._jobs, self._order
         now, sent = time.time(), 0
-        while jobs and jobs[0][0] <= now:
+        # What becomes due meanwhile waits for the next turn, so that the control messages have theirs.
+        while jobs and jobs[0][0] <= now and sent < AT_ONCE:
             due = jobs[0][2](now)
             if due:
                 heapq.heapreplace(jobs, (due, next(order), jobs[0][2]))
@@ -103,7 +105,6 @@ class Generator:
             sent += 1
             if not sent & 15:
                 self._read()
-                now = time.time()
 
     def _read(self) -> None:
         now = time.time()

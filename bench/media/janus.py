@@ -101,9 +101,17 @@ class Janus:
     async def start(self) -> None:
         self._recordings.mkdir(parents=True)
         path = self._configure()
-        command = ["janus", "-F", str(self._folder)]
-        self._process = Process(command, self._core, self._folder / "janus.log")
-        self._socket = await self._connect(path)
+        for last in (False, True):
+            # Once in dozens of starts it finds no transport to load, and ends.
+            command = ["janus", "-F", str(self._folder)]
+            self._process = Process(command, self._core, self._folder / "janus.log")
+            try:
+                self._socket = await self._connect(path)
+                break
+            except Failed:
+                self._process.end()
+                if last:
+                    raise
         self._tasks = [asyncio.create_task(self._read(), name="janus: events")]
         self._session = await self._create()
         self._tasks.append(asyncio.create_task(self._keep_alive(), name="janus: keepalive"))

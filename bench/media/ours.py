@@ -58,14 +58,23 @@ _E = TypeVar("_E", bound=NodeEvent)
 class Ours:
     name = "ours"
 
-    def __init__(self, folder: Path, core: int, bench_core: int, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        core: int,
+        bench_core: int,
+        host: str = "127.0.0.1",
+        program: str = "bench.media.node",
+    ) -> None:
         self._folder, self._core, self._bench_core, self._host = folder, core, bench_core, host
+        self._program = program
         self._recordings = folder / "recordings"
         self._waiting: dict[tuple[type[Any], str, str], asyncio.Future[Any]] = {}
         self._valkey: Process | None = None
         self._process: Process | None = None
         self._redis: Redis | None = None
         self._events: asyncio.Task[None] | None = None
+        self._full: set[str] = set()  # rooms that were refused because the node was full
         self._stopping = False
         self._node = NodeId("")
         self.lost: list[str] = []  # connections that the node gave up
@@ -81,7 +90,7 @@ class Ours:
         self._redis = Redis(unix_socket_path=str(socket))
         arguments = (f"unix://{socket}", str(self._recordings), self._host, str(CAPACITY))
         await self._answering()
-        command = [sys.executable, "-m", "bench.media.node", *arguments]
+        command = [sys.executable, "-m", self._program, *arguments]
         self._process = Process(command, self._core, self._folder / "node.log")
         self._node = await self._registered()
         self._events = asyncio.create_task(self._read(), name="events")
@@ -124,6 +133,11 @@ class Ours:
             raise Failed(f"the node did not register: {self._process.output()}") from None
         raise Failed(f"the node ended: {self._process.output()}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def usage(self) -> Usage:
         assert self._process is not None
         return self._process.usage()
@@ -133,10 +147,12 @@ class Ours:
 
     # --- calls ---
 
-    async def open_call(self, name: str, generator: Generator) -> Call:
+    async def open_call(
+        self, name: str, generator: Generator, people: tuple[Person, Person] | None = None
+    ) -> Call:
         room = RoomId(name)
         await self._send(OpenRoom(HALL, room, folder=name))
-        people = (person(generator), person(generator))
+        people = people or (person(generator), person(generator))
         call = Call(name, people, handle=room)
         try:
             await asyncio.gather(*(self._join(room, n, people[n], people[1 - n], generator) for n in (0, 1)))
@@ -230,8 +246,12 @@ class Ours:
         if future is not None and not future.done():
             future.set_result(event)
         if isinstance(event, Refused):
+            if event.reason is RefusalReason.FULL:
+                self._full.add(
+                    event.room
+                )  # what is asked of that room next is refused because it is not there
             for (_, room, _), waiting in self._waiting.items():
                 if room == event.room and not waiting.done():
-                    full = event.reason is RefusalReason.FULL
-                    waiting.set_exception((Full if full else Failed)(f"refused: {event.detail}"))
+                    kind = Full if event.room in self._full else Failed
+                    waiting.set_exception(kind(f"refused: {event.detail}"))
                     waiting.exception()  # nobody may be waiting any more

@@ -139,6 +139,15 @@ class Caller:
         self._report_due = now + REPORT_S * (0.5 + secrets.randbelow(1000) / 1000)
         self.tick(now)
 
+    @property
+    def progress(self) -> str:
+        """How far the connection has come, in words."""
+        if self.connected or self.failed:
+            return self.failed or "connected"
+        if not self.ice.nominated:
+            return "no check was answered"
+        return "DTLS has begun" if self._dtls_begun else "no DTLS yet"
+
     # --- time ---
 
     def tick(self, now: float) -> None:
