@@ -16,7 +16,7 @@ from tests.media import caller_rtcp as rtcp
 from tests.media.caller_dtls import Dtls, Identity
 from tests.media.caller_ice import Ice
 from tests.media.caller_sdp import RTX, TRANSPORT_CC, VP8, Local, Parsed, answer, offer, parse
-from tests.media.caller_streams import TAIL, Incoming, Outgoing
+from tests.media.caller_streams import RING, TAIL, Incoming, Outgoing
 
 FEEDBACK_S = 0.1  # between transport-wide feedback messages
 REPORT_S = 1.0
@@ -194,7 +194,7 @@ class Caller:
         for track in self.outgoing.values():
             if track.seq == track.begun:
                 continue
-            age = now - track.times[(track.seq - 1) & (len(track.times) - 1)]
+            age = now - track.ring[(track.seq - 1) & (RING - 1)][0]
             timestamp = track.timestamp - track.step + int(age * track.clip.clock_rate)
             packets = track.seq - track.begun
             reports += rtcp.sender_report(track.ssrc, now, timestamp, packets, track.octets, blocks)
@@ -280,24 +280,24 @@ class Caller:
         assert srtp is not None
         for short in lost:
             seq = track.seq - ((track.seq - short) & 0xFFFF or 1 << 16)
-            at = seq & (len(track.times) - 1)
-            if not track.begun <= seq < track.seq or track.seq - seq > len(track.times):
+            if not track.begun <= seq < track.seq or track.seq - seq > RING:
                 continue
+            _, _, payload, timestamp, kind, picture = track.ring[seq & (RING - 1)]
             batch = self._outbox
-            view, payload, kind = batch.views[0], track.payloads[at], track.markers[at]
+            view = batch.views[0]
             start = 12
             if track.rtx_ssrc:
                 rtx = track.rtx_seq & 0xFFFF
-                _HEADER.pack_into(view, 0, 0x80, kind & 0x80 | RTX, rtx, track.timestamps[at], track.rtx_ssrc)
+                _HEADER.pack_into(view, 0, 0x80, kind & 0x80 | RTX, rtx, timestamp, track.rtx_ssrc)
                 _SHORT.pack_into(view, 12, short)
                 track.rtx_seq += 1
                 start = 14
             else:
-                _HEADER.pack_into(view, 0, 0x80, kind, short, track.timestamps[at], track.ssrc)
+                _HEADER.pack_into(view, 0, 0x80, kind, short, timestamp, track.ssrc)
             size = start + len(payload)
             view[start:size] = payload
             if track.clip.video:
-                _SHORT.pack_into(view, start + 2, 0x8000 | track.pictures[at])
+                _SHORT.pack_into(view, start + 2, 0x8000 | picture)
             if size := srtp.protect(batch.pointers[0], size):
                 batch.add(size, self._remote)
                 self.wire.send(batch)

@@ -30,6 +30,11 @@ class Clip(NamedTuple):
     frames: tuple[tuple[bytes, ...], ...]
 
 
+# A sent packet: when, last bytes, payload, timestamp, second byte of the header, PictureID.
+Sent = tuple[float, int, bytes, int, int, int]
+NOTHING: Sent = (0.0, 0, b"", 0, 0, 0)
+
+
 class Outgoing:
     """One track that a caller sends. ``seq`` is extended: it never wraps."""
 
@@ -47,13 +52,7 @@ class Outgoing:
         self.requests = 0  # key frames that were asked for
         self.resent = 0
         self.step = round(clip.clock_rate * clip.interval)
-        # By ``seq & (RING - 1)``:
-        self.times = [0.0] * RING
-        self.tails = [0] * RING
-        self.payloads = [b""] * RING
-        self.timestamps = [0] * RING
-        self.markers = [0] * RING  # the second byte of the RTP header
-        self.pictures = [0] * RING
+        self.ring = [NOTHING] * RING  # by ``seq & (RING - 1)``
 
     def next_frame(self) -> tuple[bytes, ...]:
         payloads = self.clip.frames[self.frame]
@@ -72,19 +71,16 @@ class Outgoing:
         self.frame = 0
 
     def remember(self, seq: int, payload: bytes, kind: int, now: float) -> None:
-        at = seq & _MASK
-        self.times[at] = now
-        self.tails[at] = _tail(payload, len(payload) - TAIL)[0]
-        self.payloads[at] = payload
-        self.timestamps[at] = self.timestamp
-        self.markers[at] = kind
-        self.pictures[at] = self.picture
-        self.octets += len(payload)
+        """``kind`` is the second byte of its RTP header."""
+        size = len(payload)
+        tail = _tail(payload, size - TAIL)[0]
+        self.ring[seq & _MASK] = (now, tail, payload, self.timestamp, kind, self.picture)
+        self.octets += size
 
     def find(self, tail: int) -> int | None:
         """The number of the newest sent packet that ends like this."""
         for seq in range(self.seq - 1, max(self.begun, self.seq - RING) - 1, -1):
-            if self.tails[seq & _MASK] == tail:
+            if self.ring[seq & _MASK][1] == tail:
                 return seq
         return None
 
@@ -143,12 +139,12 @@ class Incoming:
         source, offset = self.source, self.offset
         if source is None:
             return
-        if offset is None or source.tails[(expected - offset) & _MASK] != tail:
+        if offset is None or source.ring[(expected - offset) & _MASK][1] != tail:
             offset = self._match(source, expected, tail)
             if offset is None:
                 return
         if self.watching:
-            self.delays.append(arrived - source.times[(expected - offset) & _MASK])
+            self.delays.append(arrived - source.ring[(expected - offset) & _MASK][0])
 
     def _out_of_order(self, seq: int, now: float) -> int | None:
         """Its extended number; None when it was here before."""
