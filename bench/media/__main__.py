@@ -37,7 +37,7 @@ from bench.media.clip import sound_clip, video_clip
 from bench.media.generator import Generator
 from bench.media.janus import Janus
 from bench.media.ours import Ours
-from bench.media.report import calls_per_core, join_table, level_table
+from bench.media.report import calls_per_core, calls_per_core_at_best, join_table, level_table
 from bench.media.run import Joins, Level, MakeServer, Plan, measure_joins, measure_level
 
 SERVER_CORE, BENCH_CORE = 0, 1
@@ -154,9 +154,18 @@ def _report(levels: list[Level], joins: list[Joins]) -> float:
     if joins:
         print("\n20 joins a second while calls run:\n")
         print(join_table(joins))
-    ours, theirs = (calls_per_core(levels, name) for name in ("ours", "janus"))
-    print(f"\ncalls_per_core_ours={ours:.1f} calls_per_core_janus={theirs:.1f}")
+    print()
+    ours, theirs = (_figure(levels, name) for name in ("ours", "janus"))
+    print(f"calls_per_core_ours={ours:.1f} calls_per_core_janus={theirs:.1f}")
     return ours / theirs if theirs else 0.0
+
+
+def _figure(levels: list[Level], server: str) -> float:
+    if figure := calls_per_core(levels, server):
+        return figure
+    if figure := calls_per_core_at_best(levels, server):
+        print(f"NOT TO BE TRUSTED: no level of {server} ran clean; its figure is of the highest that ran")
+    return figure
 
 
 def _ours(host: str) -> MakeServer:

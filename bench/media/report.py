@@ -23,11 +23,20 @@ _HEAD = (
 
 def calls_per_core(levels: Sequence[Level], server: str) -> float:
     """From a call's CPU at the highest level that ran clean, in the mean of its rounds; 0 when none did."""
-    clean = [level for level in levels if level.server == server and level.clean and level.cpu > 0]
-    if not clean:
+    return _of_the_highest([level for level in levels if level.server == server and level.clean])
+
+
+def calls_per_core_at_best(levels: Sequence[Level], server: str) -> float:
+    """The same of any level that ran, clean or not: to be told apart, and not to be trusted."""
+    return _of_the_highest([level for level in levels if level.server == server])
+
+
+def _of_the_highest(levels: Sequence[Level]) -> float:
+    ran = [level for level in levels if level.cpu > 0]
+    if not ran:
         return 0.0
-    top = max(level.calls for level in clean)
-    costs = [level.cpu for level in clean if level.calls == top]
+    top = max(level.calls for level in ran)
+    costs = [level.cpu for level in ran if level.calls == top]
     return SHARE / (sum(costs) / len(costs))
 
 

@@ -11,7 +11,7 @@ from bench.media.clip import DESCRIPTOR, SECONDS, sound_clip, video_clip
 from bench.media.generator import Generator
 from bench.media.ours import Ours
 from bench.media.recordings import Checked, decode, read_mjr
-from bench.media.report import calls_per_core, level_table
+from bench.media.report import calls_per_core, calls_per_core_at_best, level_table
 from bench.media.run import Delays, Level, Plan, measure_level, percentiles
 
 
@@ -94,6 +94,7 @@ def test_calls_per_core_are_counted_at_the_highest_level_that_ran_clean() -> Non
     levels = [level(1, 4.0, 1), level(20, 2.0, 3), level(40, 1.0, 3, lost=1), level(60, 1.0, 30)]
     assert calls_per_core(levels, "ours") == 40.0
     assert calls_per_core(levels, "janus") == 0.0
+    assert calls_per_core_at_best(levels, "ours") == 80.0
     table = level_table([*levels, Level("janus", 60, trouble="no room")])
     assert "NOT RUN: no room" in table
     assert "p99 over 20 ms" in table
