@@ -276,7 +276,7 @@ class Gap(Struct, frozen=True):
     start: float
     end: float
     track: str  # "audio" | "video"
-    reason: str  # "lost" | "muted" | "no_key_frame" | "node_died"
+    reason: str  # "lost" | "muted" | "no_key_frame" | "node_died" | "disk"
 
 
 class Part(Struct, frozen=True):

@@ -173,7 +173,7 @@ def gap_words(view: PartView, gap: Gap, t: Translate) -> str:
     return t("manager.call.gap", track=track, start=start, end=end, reason=reason)
 
 
-GAP_REASONS = ("lost", "muted", "no_key_frame", "node_died")
+GAP_REASONS = ("lost", "muted", "no_key_frame", "node_died", "disk")
 
 
 def call_view(detail: CallDetail, names: Names, now: float) -> CallView:
