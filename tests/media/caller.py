@@ -206,16 +206,17 @@ class Caller:
 
     # --- out ---
 
-    def send_frame(self, track: Outgoing, now: float) -> None:
-        """The next frame of a track, all its packets at once. Nothing before the connection is up."""
+    def send_frame(self, track: Outgoing, now: float, most: int = SLOTS * 8) -> int:
+        """The next frame of a track, all its packets at once or the next ``most`` of them; how many are left.
+        Nothing before the connection is up."""
         srtp = self._srtp
         if srtp is None:
-            return
+            return 0
         batch, remote, extension = self._outbox, self._remote, track.extension << 4 | 1
         payloads = track.next_frame()
-        video, left, seq = track.clip.video, len(payloads), track.seq
+        video, left, seq = track.clip.video, len(payloads) - track.piece, track.seq
         kind = track.clip.payload_type
-        for payload in payloads:
+        for payload in payloads[track.piece : track.piece + most]:
             left -= 1
             if video and not left:
                 kind |= 0x80
@@ -242,8 +243,11 @@ class Caller:
             track.remember(seq, payload, kind, now)
             seq += 1
         track.seq = seq
-        track.advance()
+        track.piece += most
+        if not left:
+            track.advance()
         self.wire.send(batch)
+        return left
 
     def send_rtcp(self, packet: bytes) -> None:
         if self._srtp is None:

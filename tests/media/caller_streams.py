@@ -46,7 +46,9 @@ class Outgoing:
         self.extension = 0  # id of the transport-wide sequence number; 0: not negotiated
         self.rtx_seq = 0
         self.octets = 0
-        self.frame = 0  # number of the next frame in the clip
+        self.frame = 0  # number of the frame in the clip that is sent next, or of which ``piece`` are sent
+        self.piece = 0
+        self._restart = False
         self.picture = 0  # PictureID of the next frame
         self.key_frames = 0
         self.requests = 0  # key frames that were asked for
@@ -55,20 +57,25 @@ class Outgoing:
         self.ring = [NOTHING] * RING  # by ``seq & (RING - 1)``
 
     def next_frame(self) -> tuple[bytes, ...]:
-        payloads = self.clip.frames[self.frame]
-        if self.frame == 0:
+        """All its payloads; those from ``piece`` on are still to be sent."""
+        if self.frame == self.piece == 0:
             self.key_frames += 1
-        return payloads
+        return self.clip.frames[self.frame]
 
     def advance(self) -> None:
         """The frame has been sent."""
-        self.frame = (self.frame + 1) % len(self.clip.frames)
+        self.frame = 0 if self._restart else (self.frame + 1) % len(self.clip.frames)
+        self.piece, self._restart = 0, False
         self.timestamp = (self.timestamp + self.step) & 0xFFFFFFFF
         self.picture = (self.picture + 1) & 0x7FFF
 
     def request_key_frame(self) -> None:
+        """The next frame is one."""
         self.requests += 1
-        self.frame = 0
+        if self.piece:
+            self._restart = True
+        else:
+            self.frame = 0
 
     def remember(self, seq: int, payload: bytes, kind: int, now: float) -> None:
         """``kind`` is the second byte of its RTP header."""
