@@ -47,7 +47,8 @@ class AudioLine:
         self._why = ""  # something is missing before the next packet: "lost" | "disk"
         self._muted_from: int | None = None
         self._lateness = Lateness()
-        self._stalled = Lateness()  # since the sender is late by so much; its window is the proof
+        self._may_stall = False  # the last packet was late: that of a sender who stood still, or repaired
+        self._stalled = Lateness()  # since all have been late by so much; its window is the proof
         self._behind = 0.0  # samples of drift still to be made up for
         self._listening = float("inf")  # when a step came due
         self._quiet = 0  # bytes of a packet that counts as quiet
@@ -98,7 +99,7 @@ class AudioLine:
         late = (arrived - parts.epoch) * RATE - place
         if late < lateness.least:
             lateness.least = late
-        if arrived >= lateness.until or not -_AHEAD_S * RATE < late < _STALL_S * RATE:
+        if arrived >= lateness.until or self._may_stall or not -_AHEAD_S * RATE < late < _STALL_S * RATE:
             self._follow(arrived, late, len(payload))
             place = timestamp + self._offset
         self._newest, self._heard = timestamp, arrived
@@ -191,7 +192,7 @@ class AudioLine:
         if late > _STALL_S * RATE:
             self._stall(arrived, late)
             return
-        self._stalled.until = float("-inf")
+        self._may_stall = False
         if arrived < self._lateness.until:
             return
         if abs(self._behind) < _STEP_AT:
@@ -221,7 +222,8 @@ class AudioLine:
     def _stall(self, arrived: float, late: float) -> None:
         """A sender that stood still without advancing its timestamps comes back late, for good."""
         stalled = self._stalled
-        if stalled.until == float("-inf"):
+        if not self._may_stall:
+            self._may_stall = True
             stalled.until, stalled.least = arrived + _STALLED_S, late
         stalled.least = min(stalled.least, late)
         if arrived >= stalled.until:
@@ -232,6 +234,6 @@ class AudioLine:
         assert self._offset is not None
         self._offset += round(late / _GRAIN) * _GRAIN
         self._behind = 0.0
-        self._stalled.until = float("-inf")
+        self._may_stall = False
         self._lateness.restart(arrived)
         self.last_report = None

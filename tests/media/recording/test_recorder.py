@@ -6,10 +6,11 @@ import time
 import av
 import pytest
 
-from media.codecs import VP8
+from media.codecs import OPUS, VP8
 from media.protocol import Source
+from media.wire.opus import SILENCE
 from records.model import Gap, MediaKind
-from tests.media.encoded import vp8_frames, vp8_payloads
+from tests.media.encoded import opus_packets, vp8_frames, vp8_payloads
 from tests.media.playback import loudness, play
 from tests.media.recording.sender import Sender
 
@@ -92,6 +93,22 @@ async def test_what_is_repaired_within_two_seconds_is_kept(sender: Sender) -> No
     path, info = (await sender.seal())[MediaKind.CAMERA]
     assert info.gaps == ()
     assert [at for at, _ in play(path).pictures] == pytest.approx([n / 30 for n in range(60)], abs=0.002)
+
+
+async def test_sound_that_is_repaired_now_and_then_does_not_move_the_line(sender: Sender) -> None:
+    payloads, packets = opus_packets(100), []
+    for number in range(500):
+        at = 0.02 * number + (0.4 if number % 60 == 30 else 0.0)  # asked for more than once
+        stamp = sender.mic_base + 960 * number
+        packets.append(sender.made(Source.MIC, number, payloads[number % 100], stamp, True, at, OPUS))
+    for packet in sorted(packets, key=lambda packet: packet.arrived):
+        sender.give(Source.MIC, packet)
+    path, info = (await sender.seal())[MediaKind.CAMERA]
+    assert info.gaps == ()
+    stamps = stamps_of(path, "audio")
+    assert (len(stamps), {b - a for a, b in itertools.pairwise(stamps)}) == (500, {20})
+    with av.open(str(path)) as container:
+        assert SILENCE not in [bytes(packet) for packet in container.demux(audio=0)]
 
 
 async def test_lost_sound_becomes_silence_of_the_same_length(sender: Sender) -> None:
