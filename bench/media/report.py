@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.media.run import Delays, Joins, Level
+from bench.media.run import BEHIND_MS, Delays, Joins, Level
 
 SHARE = 80.0  # % of a core that calls may take
 
@@ -70,7 +70,7 @@ def _remark(level: Level) -> str:
         remarks.append(f"{level.foreign} packets that nobody sent")
     if level.checked.faults:
         remarks.append(level.checked.faults[0])
-    if level.generator > 85 or level.behind_ms > 100:
+    if level.generator > 85 or level.behind_ms > BEHIND_MS:
         remarks.append(f"generator {level.generator:.0f} %, {level.behind_ms:.0f} ms behind")
     return "; ".join(remarks) or ("gapless" if level.clean else f"p99 over {level.bound_ms:.0f} ms")
 
