@@ -53,13 +53,26 @@ class Watcher(Protocol):
         """Once. The reason is one of docs/media.md, "Endings of a connection"."""
 
 
+class _Requests:
+    """What the tracks ask of their sender. Apart from the leg, so that tracks do not keep it: a leg that is
+    closed is freed at once, not when the garbage collector comes round."""
+
+    def __init__(self, peer: Peer, ssrc: int) -> None:
+        self._peer, self._ssrc = peer, ssrc
+
+    def send_nack(self, ssrc: int, lost: list[int]) -> None:
+        self._peer.send_rtcp(build_nack(self._ssrc, ssrc, lost))
+
+    def send_pli(self, ssrc: int) -> None:
+        self._peer.send_rtcp(build_pli(self._ssrc, ssrc))
+
+
 class Leg:
     """``offer`` is to be answered by ``accept``; ``tick`` runs it, ``close`` ends it. ``now`` is monotonic
     seconds throughout; ``ntp_zero`` is what the NTP clock (seconds since 1900) said when ``now`` was 0."""
 
     def __init__(self, port: Port, watcher: Watcher, ntp_zero: float, now: float) -> None:
         self.peer: Peer = port.open(self, now)
-        self.tracks = {source: Upstream(source, self) for source in Source}
         self.downlink = Downlink()
         self.answered = False
         self.malformed = 0
@@ -72,6 +85,8 @@ class Leg:
         self._session = secrets.randbits(62)
         self._ssrcs = _own_ssrcs()
         self._rtcp_ssrc = self._ssrcs[Mid.MIC].media
+        requests = _Requests(self.peer, self._rtcp_ssrc)
+        self.tracks = {source: Upstream(source, requests) for source in Source}
         self._media_ssrc = 0  # one of the participant's: what feedback about all of them is addressed to
         self.slots = {
             mid: Slot(
@@ -207,12 +222,10 @@ class Leg:
 
     def rtcp(self, packet: memoryview, size: int, arrived: float) -> None:
         try:
-            found = parse_rtcp(packet, size)
-        except Malformed:
+            for report in parse_rtcp(packet, size):
+                self._act(report, arrived)
+        except Malformed:  # what transport-wide feedback holds is read only when it is acted on
             self.malformed += 1
-            return
-        for report in found:
-            self._act(report, arrived)
 
     def _act(self, report: Rtcp, now: float) -> None:
         match report:
@@ -254,12 +267,6 @@ class Leg:
                 track.tell_round_trip(self.round_trip)
 
     # --- feedback to the participant ---
-
-    def send_nack(self, ssrc: int, lost: list[int]) -> None:
-        self.peer.send_rtcp(build_nack(self._rtcp_ssrc, ssrc, lost))
-
-    def send_pli(self, ssrc: int) -> None:
-        self.peer.send_rtcp(build_pli(self._rtcp_ssrc, ssrc))
 
     def sending_since(self, now: float) -> float | None:
         """When it was first seen that packets come; None before."""

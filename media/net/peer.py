@@ -40,6 +40,18 @@ class Receiver(Protocol):
         """Once: "closed" by the other end, "silent", "ice_timeout", "dtls_timeout" or "dtls_failed"."""
 
 
+class _Nobody:
+    """The receiver of a connection that is over."""
+
+    def admits(self, ssrc: int) -> bool:
+        return False
+
+    def rtp(self, packet: memoryview, size: int, arrived: float) -> None: ...
+    def rtcp(self, packet: memoryview, size: int, arrived: float) -> None: ...
+    def connected(self) -> None: ...
+    def closed(self, reason: str) -> None: ...
+
+
 class Wire(Protocol):
     """A UDP socket, or a simulated network."""
 
@@ -101,7 +113,7 @@ class Peer:
         self.counters = Counters()
         self.ice = Agent(Credentials.fresh())
         self._home = home
-        self._receiver = receiver
+        self._receiver: Receiver = receiver
         self._dtls: Dtls | None = None  # since the answer
         self._fingerprints: tuple[tuple[str, str], ...] = ()
         self._early: list[bytes] = []
@@ -126,8 +138,6 @@ class Peer:
 
         Of ICE nothing is needed from it: a lite agent asks the other end nothing.
         """
-        if remote.dtls_server:
-            raise BadAnswer("setup is 'passive', but the node is the DTLS server: it must be 'active'")
         if self._dtls is not None and remote.fingerprints != self._fingerprints:
             raise BadAnswer("the fingerprint changed: that takes a new connection")
         if self._dtls is not None or self._is_over:
@@ -137,7 +147,8 @@ class Peer:
         self._deadline = now + CONNECT_S
         early, self._early = self._early, []
         for datagram in early:
-            self.dtls(datagram, now)
+            if not self._is_over:
+                self.dtls(datagram, now)
 
     def restart(self, now: float) -> None:
         """New ufrag and password, to be offered; the old ones are good until the new are used (RFC 8445, 9).
@@ -297,11 +308,15 @@ class Peer:
 
     def _end(self, reason: str) -> None:
         if not self._is_over:
+            receiver = self._receiver
             self._leave()
-            self._receiver.closed(reason)
+            receiver.closed(reason)
 
     def _leave(self) -> None:
         self._is_over = True
         self.connected = False
-        self._srtp = self._dtls = None  # their memory is not for the garbage collector to find
+        # No memory of a call is left for the garbage collector to find.
+        self._srtp = self._dtls = None
+        self._receiver = _Nobody()
+        self._early.clear()
         self._home.forget(self)

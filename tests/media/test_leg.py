@@ -133,6 +133,19 @@ def test_what_belongs_nowhere_is_counted_and_dropped() -> None:
     assert around.leg.peer.counters.failed == 0
 
 
+def test_feedback_that_is_cut_short_is_dropped_and_what_came_before_it_counts() -> None:
+    around = up()
+    around.leg.slots[Mid.CAMERA].show(around.leg.tracks[Source.CAMERA], around.world.now)
+    asked = len(around.got(rtcp.KeyFrameRequest))
+    own = around.leg.slots[Mid.CAMERA].ssrc
+    pli, cut = rtcp.build_pli(1, own), rtcp.build_transport_feedback(1, own, b"\0\1\0\xff")
+    around.world.run(0.5)
+    around.sends(pli + cut)
+    assert around.leg.malformed == 1
+    assert around.leg.peer.counters.failed == 0
+    assert len(around.got(rtcp.KeyFrameRequest)) > asked
+
+
 def test_a_wrong_answer_leaves_it_waiting_for_a_right_one() -> None:
     around = Around(World())
     with pytest.raises(BadAnswer):

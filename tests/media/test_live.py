@@ -1,5 +1,7 @@
 """Rooms whose parts fail in ways that nobody foresaw: the trouble is named, and the room still ends."""
 
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -89,3 +91,19 @@ async def test_a_room_is_closed_although_a_part_of_it_cannot_be_sealed(
     await rooms.has_told(RoomClosed)
     assert len(rooms) == 0
     assert "nobody foresaw this" in caplog.text
+
+
+async def test_what_belonged_to_a_room_is_freed_with_it(rooms: Rooms) -> None:
+    rooms.command(Join(HALL, ROOM, ParticipantId("resident-1"), ParticipantRole.RESIDENT, 1))
+    rooms.command(Record(HALL, ROOM, (WHO,)))
+    rooms.command(Answer(HALL, ROOM, WHO, 1, answer()))
+    legs = [weakref.ref(peer._receiver) for peer in rooms.port.peers]
+    assert len(legs) == 2
+    gc.disable()  # what takes the garbage collector is not freed during calls
+    try:
+        rooms.command(CloseRoom(HALL, ROOM))
+        await rooms.has_told(RoomClosed)
+        await eventually(lambda: not any(leg() for leg in legs))
+    finally:
+        gc.enable()
+    assert not rooms.port.peers

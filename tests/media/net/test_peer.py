@@ -110,15 +110,6 @@ def test_it_is_not_kept_without_a_bound() -> None:
     world.until(lambda: call.is_up)
 
 
-def test_a_browser_that_wants_to_be_the_dtls_server_is_told_so() -> None:
-    world = World()
-    call = world.call(answers=False)
-    with pytest.raises(BadAnswer, match="active"):
-        call.peer.accept(replace(call.browser.remote, dtls_server=True), world.now)
-    call.peer.accept(call.browser.remote, world.now)
-    world.until(lambda: call.is_up)
-
-
 def test_another_fingerprint_takes_another_connection() -> None:
     world = World()
     call = world.connected()
