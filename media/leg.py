@@ -14,8 +14,8 @@ from media.path.arrivals import Arrivals
 from media.path.downlink import Downlink
 from media.path.slot import Slot
 from media.path.upstream import Upstream
-from media.protocol import Mid, Source
-from media.sdp import AUDIO, EVERYTHING, UPSTREAM, Local, Ssrcs, offer, parse_answer
+from media.protocol import Mid, Source, VideoCodec
+from media.sdp import AUDIO, UPSTREAM, Local, Ssrcs, offer, parse_answer
 from media.wire.rtcp import (
     Bye,
     KeyFrameRequest,
@@ -75,6 +75,7 @@ class Leg:
         self.peer: Peer = port.open(self, now)
         self.downlink = Downlink()
         self.answered = False
+        self.takes: tuple[VideoCodec, ...] = ()  # what it can be shown on the m-line of the share
         self.malformed = 0
         self.restarts = 0
         self.round_trip: float | None = None  # seconds, smoothed
@@ -116,8 +117,7 @@ class Leg:
                 fingerprint=self._port.certificate.fingerprint,
                 candidates=self._port.candidates,
                 ssrcs=self._ssrcs,
-            ),
-            EVERYTHING,
+            )
         )
 
     def accept(self, sdp: str, restart: int, now: float) -> None:
@@ -125,7 +125,7 @@ class Leg:
         before anything changed."""
         if restart != self.restarts:
             return
-        description = parse_answer(sdp, EVERYTHING)
+        description = parse_answer(sdp)
         self.peer.accept(description.remote, now)
         if self.answered:
             return
@@ -134,6 +134,8 @@ class Leg:
             self._bind(self.tracks[SOURCE_OF[mid_]], ssrcs)
         for mid_, slot in self.slots.items():
             slot.accept(description.codecs[mid_])
+        taken = description.codecs[Mid.SHARE]
+        self.takes = tuple(VideoCodec(c.name) for c in codecs.VIDEO if c.payload_type in taken)
 
     def restart(self, number: int, now: float) -> None:
         """New ICE credentials, in ``offer`` (RFC 8839, 4.4.1.1.1). A number that was there before changes

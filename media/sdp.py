@@ -5,7 +5,7 @@ choose its own transport parameters and SSRCs, nothing else.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from media import codecs
 from media.codecs import Codec
@@ -13,7 +13,6 @@ from media.protocol import Mid
 from media.wire.rtp import EXT_MID as EXT_MID
 from media.wire.rtp import EXT_TRANSPORT_CC as EXT_TRANSPORT_CC
 
-OPUS, VP8, RTX = 111, 96, 97
 MAX_SDP = 32_000
 
 AUDIO = frozenset({Mid.MIC, Mid.AUDIO_2, Mid.AUDIO_3})
@@ -29,7 +28,10 @@ _STREAM = {
 }
 # Parameters that change what a payload type means; what an answer leaves out is taken to be this.
 _MEANINGS = {"apt": "", "packetization-mode": "0", "profile-id": "0", "profile": "0"}
-_MUST = {OPUS, VP8}  # every answer can do these, so a call always has a codec in common
+_MUST = {
+    codecs.OPUS.payload_type,
+    codecs.VP8.payload_type,
+}  # every answer can do these, so a call always has a codec in common
 _ICE_TEXT = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _HASH_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
@@ -38,35 +40,12 @@ class BadAnswer(ValueError):
     """The answer does not fit the offer; the text says where."""
 
 
-@dataclass(frozen=True)
-class Terms:
-    """Which codecs are offered, in the order of preference, and what is fed back about each kind."""
-
-    audio: tuple[Codec, ...]
-    video: tuple[Codec, ...]
-    audio_feedback: tuple[str, ...]
-    video_feedback: tuple[str, ...]
-
-    def of(self, mid: Mid) -> tuple[Codec, ...]:
-        return self.audio if mid in AUDIO else self.video
-
-
-# The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its page
-# or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on both legs,
+# The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its
+# page or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on both legs,
 # where asking again takes a round trip of each. What it cannot repair is asked for again all the same, for
 # which Chromium goes by the offer's "nack" for Opus, though its answer does not repeat it.
-EVERYTHING = Terms(
-    audio=codecs.AUDIO,
-    video=codecs.VIDEO,
-    audio_feedback=("transport-cc", "nack"),
-    video_feedback=("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"),
-)
-VP8_AND_OPUS = Terms(  # all that a node which records VP8 alone can take
-    audio=(replace(codecs.OPUS, parameters="minptime=10;useinbandfec=1"),),
-    video=(codecs.VP8,),
-    audio_feedback=("transport-cc",),
-    video_feedback=("transport-cc", "ccm fir", "nack", "nack pli"),
-)
+_AUDIO_FEEDBACK = ("transport-cc", "nack")
+_VIDEO_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 
 
 @dataclass(frozen=True)
@@ -84,7 +63,6 @@ class Remote:
     ufrag: str
     password: str
     fingerprints: tuple[tuple[str, str], ...]  # (algorithm, value)
-    dtls_server: bool  # the other end answered setup:passive
     candidates: tuple[str, ...] = ()  # candidate attribute values (RFC 8839, 5.1)
 
 
@@ -113,7 +91,7 @@ class Description:
 # --- offer -------------------------------------------------------------------------------------
 
 
-def offer(local: Local, terms: Terms = VP8_AND_OPUS) -> str:
+def offer(local: Local) -> str:
     """Another offer of the same connection, after an ICE restart, has a higher version, ufrag and password of
     its own, and is the same in everything else."""
     head = [
@@ -126,13 +104,13 @@ def offer(local: Local, terms: Terms = VP8_AND_OPUS) -> str:
         # The browser takes the controlling role and nominates; the node needs none of its candidates.
         "a=ice-lite",
     ]
-    lines = head + [line for mid in Mid for line in _section(mid, local, terms)]
+    lines = head + [line for mid in Mid for line in _section(mid, local)]
     return "\r\n".join(lines) + "\r\n"
 
 
-def _section(mid: Mid, local: Local, terms: Terms) -> list[str]:
+def _section(mid: Mid, local: Local) -> list[str]:
     audio = mid in AUDIO
-    payload_types = " ".join(str(number) for codec in terms.of(mid) for number in _numbers(codec))
+    payload_types = " ".join(str(number) for codec in _offered(mid) for number in _numbers(codec))
     lines = [f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {payload_types}"]
     lines += ["c=IN IP4 0.0.0.0", "a=rtcp:9 IN IP4 0.0.0.0"]
     lines += [f"a=ice-ufrag:{local.ufrag}", f"a=ice-pwd:{local.password}"]
@@ -145,12 +123,16 @@ def _section(mid: Mid, local: Local, terms: Terms) -> list[str]:
     lines += ["a=sendrecv" if mid in UPSTREAM else "a=sendonly", "a=rtcp-mux"]
     lines += ["a=rtcp-rsize"]  # the node sends feedback without a report before it (RFC 5506)
     lines += [f"a=msid:{_STREAM[mid]} {mid.value}"]
-    feedback = terms.audio_feedback if audio else terms.video_feedback
-    lines += [line for codec in terms.of(mid) for line in _codec_lines(codec, feedback)]
+    feedback = _AUDIO_FEEDBACK if audio else _VIDEO_FEEDBACK
+    lines += [line for codec in _offered(mid) for line in _codec_lines(codec, feedback)]
     lines += _ssrc_lines(mid, local.ssrcs[mid])
     if mid is next(iter(Mid)):
         lines += [f"a=candidate:{c}" for c in local.candidates] + ["a=end-of-candidates"]
     return lines
+
+
+def _offered(mid: Mid) -> tuple[Codec, ...]:
+    return codecs.AUDIO if mid in AUDIO else codecs.VIDEO
 
 
 def _codec_lines(codec: Codec, feedback: tuple[str, ...]) -> list[str]:
@@ -202,7 +184,7 @@ class _Block:
         return values[0] if values else None
 
 
-def parse_answer(sdp: str, terms: Terms = VP8_AND_OPUS) -> Description:
+def parse_answer(sdp: str) -> Description:
     """Raises BadAnswer when it does not fit the offer."""
     session, sections = _blocks(sdp)
     mids = [section.one("mid") for section in sections]
@@ -211,7 +193,7 @@ def parse_answer(sdp: str, terms: Terms = VP8_AND_OPUS) -> Description:
     bundle = session.one("group")
     if bundle is None or set(bundle.split()) != {"BUNDLE", *Mid}:
         raise BadAnswer("not every m-line is in the bundle")
-    accepted = {mid: _check_section(mid, section, terms) for mid, section in zip(Mid, sections, strict=True)}
+    accepted = {mid: _check_section(mid, section) for mid, section in zip(Mid, sections, strict=True)}
     found = [(mid, _ssrcs(mid, section)) for mid, section in zip(Mid, sections, strict=True)]
     ssrcs = {mid: of_mid for mid, of_mid in found if of_mid is not None}
     _check_distinct(ssrcs)
@@ -237,7 +219,7 @@ def _blocks(sdp: str) -> tuple[_Block, list[_Block]]:
     return blocks[0], blocks[1:]
 
 
-def _check_section(mid: Mid, section: _Block, terms: Terms) -> frozenset[int]:
+def _check_section(mid: Mid, section: _Block) -> frozenset[int]:
     """The payload types that it takes."""
     words = section.media.split()
     kind = "audio" if mid in AUDIO else "video"
@@ -245,7 +227,7 @@ def _check_section(mid: Mid, section: _Block, terms: Terms) -> frozenset[int]:
         raise BadAnswer(f"{mid}: not {kind} over SAVPF")
     if words[1] == "0":
         raise BadAnswer(f"{mid}: rejected")
-    taken = _check_codecs(mid, section, words[3:], terms)
+    taken = _check_codecs(mid, section, words[3:])
     if section.one("rtcp-mux") is None:
         raise BadAnswer(f"{mid}: rtcp-mux is missing")
     if mid not in UPSTREAM and (section.one("sendrecv") is not None or section.one("sendonly") is not None):
@@ -254,8 +236,8 @@ def _check_section(mid: Mid, section: _Block, terms: Terms) -> frozenset[int]:
     return taken
 
 
-def _check_codecs(mid: Mid, section: _Block, payload_types: list[str], terms: Terms) -> frozenset[int]:
-    offered = {str(number): said for codec in terms.of(mid) for number, said in _numbers(codec).items()}
+def _check_codecs(mid: Mid, section: _Block, payload_types: list[str]) -> frozenset[int]:
+    offered = {str(number): said for codec in _offered(mid) for number, said in _numbers(codec).items()}
     if not set(payload_types) <= offered.keys():
         raise BadAnswer(f"{mid}: payload types {' '.join(payload_types)}, offered {' '.join(offered)}")
     maps, parameters = _by_payload_type(section, "rtpmap"), _by_payload_type(section, "fmtp")
@@ -266,7 +248,7 @@ def _check_codecs(mid: Mid, section: _Block, payload_types: list[str], terms: Te
         if _meaning(parameters.get(payload_type, "")) != _meaning(asked):
             raise BadAnswer(f"{mid}: {name} as {payload_type} is not {asked or 'without parameters'}")
     taken = frozenset(map(int, payload_types))
-    for codec in terms.of(mid):
+    for codec in _offered(mid):
         if codec.payload_type in _MUST - taken:
             raise BadAnswer(f"{mid}: {codec.name} is missing")
         if codec.rtx in taken and codec.payload_type not in taken:
@@ -313,7 +295,6 @@ def _remote(session: _Block, section: _Block) -> Remote:
         ufrag=ufrag,
         password=password,
         fingerprints=tuple(_fingerprint(f) for f in fingerprints),
-        dtls_server=False,
         candidates=tuple(section.all("candidate")[:32]),
     )
 

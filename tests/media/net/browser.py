@@ -58,7 +58,7 @@ class Browser:
     def remote(self) -> Remote:
         """What its answer says."""
         fingerprints = (("sha-256", self.certificate.fingerprint),)
-        return Remote(self.ufrag, self.password, fingerprints, dtls_server=False)
+        return Remote(self.ufrag, self.password, fingerprints)
 
     @property
     def is_connected(self) -> bool:
