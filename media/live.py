@@ -106,6 +106,7 @@ class _LiveRoom:
         self.rates: Rates[ParticipantId] = Rates()
         self.slow_at = now + hash(room.id) % 100 / 1000  # rooms take turns
         self.quality_at = now + QUALITY_S * (hash(room.id) % 97) / 97
+        self.faults = 0
 
     def current(self, who: ParticipantId, generation: int) -> _Connection | None:
         found = self.connections.get(who)
@@ -185,9 +186,7 @@ class LiveRooms:
         connection = live.current(who, generation) if live is not None else None
         if live is None or connection is None:
             return
-        now = time.monotonic()
-        for slot in connection.leg.slots.values():
-            slot.restart(now)
+        self._rewire(live)
         self._tell(Connected, live.room, participant=who, generation=generation)
 
     def leg_lost(self, room_id: RoomId, who: ParticipantId, generation: int, reason: str) -> None:
@@ -276,9 +275,10 @@ class LiveRooms:
             connection.leg.close()
 
     def _rewire(self, live: _LiveRoom) -> None:
+        """Who is not connected yet is shown nothing: no packet is made for nobody, no key frame asked for."""
         now = time.monotonic()
         for viewer, connection in live.connections.items():
-            wanted = shown(live.room, viewer)
+            wanted = shown(live.room, viewer) if connection.leg.peer.connected else {}
             for mid, slot in connection.leg.slots.items():
                 ref = wanted.get(mid)
                 source = live.connections.get(ref.participant) if ref is not None else None
@@ -309,8 +309,14 @@ class LiveRooms:
             try:
                 self._tick_room(live, now)
             except Exception:
-                # One room's trouble must not end the others.
-                logger.exception("room %s", live.room.id)
+                # One room's trouble must not end the others. Named once: a hundred a second are a flood.
+                live.faults += 1
+                logger.log(
+                    logging.ERROR if live.faults == 1 else logging.DEBUG,
+                    "room %s",
+                    live.room.id,
+                    exc_info=True,
+                )
 
     def _tick_room(self, live: _LiveRoom, now: float) -> None:
         for connection in live.connections.values():

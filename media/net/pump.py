@@ -23,13 +23,15 @@ POLL_S = 0.003  # between looks under load: a datagram waits half of it on avera
 POLL_SOON_S = 0.001  # between looks when the last one found FEW datagrams or less
 FEW = 8
 TICK_S = 0.010  # between ticks while datagrams come, at least
+LINGER_S = 1.0  # so long after the last datagram the ticks go on: somebody speaks, or is to be asked again
 IDLE_TICK_S = 0.1  # between ticks while none come; handshakes and silence are looked at this often
+STALL_S = 1.0  # without a turn: the process was stopped, and so was the time of those it listens to
 
 
 class Pump:
     """Runs from ``start`` to ``close``. ``on_tick`` gets the time (monotonic seconds) about each TICK_S while
-    datagrams come, else each IDLE_TICK_S. What is raised on the way is logged; the pump goes on. The wires
-    stay their owner's, who closes them afterwards."""
+    datagrams come and shortly after, else each IDLE_TICK_S. What is raised on the way is logged; the pump
+    goes on. The wires stay their owner's, who closes them afterwards."""
 
     def __init__(self, port: Port, wires: Sequence[Udp], on_tick: Callable[[float], None]) -> None:
         self._port = port
@@ -39,10 +41,13 @@ class Pump:
         self._poll: asyncio.Handle | None = None  # None while the sockets are watched
         self._timer: asyncio.TimerHandle | None = None
         self._next_tick = 0.0
+        self._came = float("-inf")  # when there was a datagram last
+        self._kept = 0.0  # when the port's timers were looked at last
         self._is_running = False
 
     def start(self) -> None:
         self._is_running = True
+        self._kept = time.monotonic()
         self._watch()
         self._keep_time()
 
@@ -69,6 +74,8 @@ class Pump:
     def _look(self) -> None:
         now = time.monotonic()
         count = self._guarded(self._port.drain, now) or 0
+        if count:
+            self._came = now
         if now >= self._next_tick:
             self._tick(now)
         self.flush()
@@ -83,12 +90,17 @@ class Pump:
 
     def _keep_time(self) -> None:
         now = time.monotonic()
-        self._guarded(self._port.tick, now)
+        since = now - self._kept
+        if since > IDLE_TICK_S - TICK_S:
+            self._kept = now
+            if since < STALL_S:  # else what came meanwhile waits in the sockets: nobody is silent unheard
+                self._guarded(self._port.tick, now)
         if now >= self._next_tick:
             self._tick(now)
         self.flush()
         if self._is_running:
-            self._timer = self._loop.call_later(IDLE_TICK_S, self._keep_time)
+            pause = TICK_S if now - self._came < LINGER_S else IDLE_TICK_S
+            self._timer = self._loop.call_later(pause, self._keep_time)
 
     def _tick(self, now: float) -> None:
         self._next_tick = now + TICK_S

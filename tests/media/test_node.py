@@ -1,13 +1,18 @@
 """The process: its lease, its streams, its ending."""
 
 import asyncio
+import gc
 import signal
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
+from media import node
 from media.node import Node, NodeSettings
 from media.protocol import (
     NODES,
@@ -137,3 +142,20 @@ def test_settings_that_must_be_given(field: str) -> None:
     del given[field]
     with pytest.raises(TypeError):
         NodeSettings(**given)  # type: ignore[arg-type]
+
+
+def test_the_garbage_collector_passes_over_what_is_there_from_the_beginning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spared: list[int] = []
+
+    def run(work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+        spared.append(gc.get_freeze_count())
+
+    monkeypatch.setattr(uvloop, "run", run)
+    try:
+        node.main(NodeSettings(redis_url="unix:///nowhere", recordings=tmp_path))
+    finally:
+        gc.unfreeze()
+    assert spared[0] > 10_000

@@ -1,6 +1,7 @@
 """The shell on real event loops and real sockets."""
 
 import asyncio
+import itertools
 import socket
 import time
 from collections.abc import Callable, Coroutine
@@ -134,6 +135,42 @@ def test_nothing_polls_while_nothing_comes(run: Run) -> None:
             assert node.drains == drains
             station.browser.outgoing.append(station.browser.protected(rtp(7, 1)))
             await eventually(station.after_turn(lambda: station.browser.rtp != []))
+
+    run(test())
+
+
+def test_ticks_go_on_for_a_while_after_the_last_datagram(run: Run) -> None:
+    """Who speaks sends a packet each 20 or 400 ms; what is missing is asked for between them."""
+
+    async def test() -> None:
+        with closing(Node()) as node, closing(Station(node)) as station:
+            node.pump.start()
+            await station.connect()
+            station.browser.outgoing.append(station.browser.protected(rtp(7, 1)))
+            await eventually(station.after_turn(lambda: station.browser.rtp != []))
+            before = len(node.ticks)
+            await eventually(lambda: len(node.ticks) >= before + 8)
+            gaps = sorted(b - a for a, b in itertools.pairwise(node.ticks[before:]))
+            assert gaps[3] < IDLE_TICK_S / 2
+
+    run(test())
+
+
+def test_who_was_not_heard_because_we_were_stopped_is_not_silent(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.net.peer.SILENCE_S", 0.3)
+    monkeypatch.setattr("media.net.pump.STALL_S", 0.3)
+
+    async def test() -> None:
+        with closing(Node()) as node, closing(Station(node)) as station:
+            node.pump.start()
+            await station.connect()
+            time.sleep(0.5)  # noqa: ASYNC251 - the process is stopped
+            station.browser.outgoing.append(station.browser.protected(rtp(7, 1)))
+            station.turn()
+            await eventually(lambda: len(station.ear.rtp_heard) == 1)
+            assert station.ear.events == ["connected"]
 
     run(test())
 
