@@ -98,7 +98,7 @@ def _prepare(chosen: list[Check], environment: dict[str, str]) -> Iterator[tuple
     for check in chosen:
         if check.name == "pages" and (missing := _node_modules(environment)):
             yield check, missing
-        if check.name == "tests" and (missing := _chromium(environment)):
+        if check.name == "tests" and (missing := _chromium(environment) or _tools(environment)):
             yield check, missing
 
 
@@ -122,6 +122,17 @@ def _chromium(environment: dict[str, str]) -> tuple[str, ...]:
     if done.returncode:
         return ("deploy/browsers.sh found no Chromium and could not install one; its output is above",)
     environment["CHROMIUM"] = done.stdout.strip().splitlines()[-1]
+    return ()
+
+
+def _tools(environment: dict[str, str]) -> tuple[str, ...]:
+    """Which of them this machine cannot have goes to the tests in $BANGBAN_WITHOUT."""
+    done = subprocess.run(
+        ["deploy/test-tools.sh"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        return ("deploy/test-tools.sh could not install what tests need; its output is above",)
+    environment["BANGBAN_WITHOUT"] = done.stdout.strip()
     return ()
 
 

@@ -1,7 +1,7 @@
 """Real Chromium pages that talk to the node; see peer.js for what a page can do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from media.protocol import Connected
 from tests.media.conftest import Control
+from tests.web.pages import CHROMIUM
 
 HERE = Path(__file__).parent
 FLAGS = [
@@ -23,10 +24,13 @@ FLAGS = [
 
 
 @asynccontextmanager
-async def pages(count: int, folder: Path | None = None) -> AsyncIterator[list[Page]]:
-    """So many pages in one Chromium, each in a context of its own. ``folder`` is served under /files/."""
+async def pages(
+    count: int, folder: Path | None = None, flags: Sequence[str] = ()
+) -> AsyncIterator[list[Page]]:
+    """So many pages in one Chromium, each in a context of its own. ``folder`` is served under /files/,
+    ``flags`` are more of Chromium's."""
     async with _site(folder) as address, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
         try:
             yield [await _page(browser, address) for _ in range(count)]
         finally:

@@ -49,7 +49,7 @@ async def probe(url: str, username: str, password: str) -> str:
     """Make an allocation and give it back. Returns the relay's address; raises TurnFailed."""
     address = parse(url)
     try:
-        async with _connected(address) as exchange:
+        async with connected(address) as exchange:
             return await _allocate(exchange, username, password)
     except (TimeoutError, asyncio.IncompleteReadError):
         raise TurnFailed("unreachable", "no answer") from None
@@ -105,7 +105,8 @@ def _error(message: stun.Message) -> str:
 
 
 @asynccontextmanager
-async def _connected(address: TurnAddress) -> AsyncIterator[Exchange]:
+async def connected(address: TurnAddress) -> AsyncIterator[Exchange]:
+    """Yields what sends one message and returns the answer to it."""
     way = _over_udp if address.transport == "udp" and not address.tls else _over_tcp
     async with way(address) as exchange:
         yield exchange
