@@ -7,6 +7,7 @@ owned by ``LiveRooms``.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,6 +67,7 @@ from records.model import ParticipantId
 logger = logging.getLogger(__name__)
 
 UNANSWERED_S = 120.0  # an offer that nobody answered is withdrawn
+LATE = 64  # commands kept for a room that is being closed
 SLOW_S = 0.1  # between two looks at what is in no hurry: rates, recorders, empty rooms
 
 _E = TypeVar("_E", bound=NodeEvent)
@@ -103,6 +105,7 @@ class _LiveRoom:
     def __init__(self, room: Room, now: float) -> None:
         self.room = room
         self.connections: dict[ParticipantId, _Connection] = {}
+        self.late: deque[AnyCommand] = deque(maxlen=LATE)
         self.rates: Rates[ParticipantId] = Rates()
         self.slow_at = now + hash(room.id) % 100 / 1000  # rooms take turns
         self.quality_at = now + QUALITY_S * (hash(room.id) % 97) / 97
@@ -152,7 +155,9 @@ class LiveRooms:
 
     def command(self, command: AnyCommand) -> None:
         live = self._rooms.get(command.room)
-        if live is not None:
+        if live is not None and live.room.closing:
+            live.late.append(command)  # a call that comes back while its parts are sealed is made anew then
+        elif live is not None:
             self._feed(live, command)
         elif isinstance(command, OpenRoom):
             self._open_room(command)
@@ -216,7 +221,7 @@ class LiveRooms:
                 self._rerecord(live)
             case SealRoom():
                 self._recordings.finish(live.room)
-                self._own(self._close_room(live.room), f"{live.room.id}: close")
+                self._own(self._close_room(live), f"{live.room.id}: close")
             case Refuse():
                 self._refuse(live.room, effect)
 
@@ -294,13 +299,16 @@ class LiveRooms:
         }
         self._recordings.align(live.room, recorded)
 
-    async def _close_room(self, room: Room) -> None:
+    async def _close_room(self, live: _LiveRoom) -> None:
+        room = live.room
         # Each task's own failure is logged by _done: none keeps the room from being closed.
         sealing = [t for t in self._tasks if t.get_name().startswith(f"{room.id}: seal ")]
         await asyncio.gather(*sealing, return_exceptions=True)
         self._rooms.pop(room.id, None)
         self._tell(RoomClosed, room)
         logger.info("room %s closed", room.id)
+        for command in live.late:
+            self.command(command)
 
     # --- time ---
 

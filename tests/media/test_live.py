@@ -1,5 +1,6 @@
 """Rooms whose parts fail in ways that nobody foresaw: the trouble is named, and the room still ends."""
 
+import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ from media.protocol import (
     Source,
     TrackRef,
 )
+from media.recording.part import Sealed
 from media.recording.recorder import Recorder
 from records.model import ParticipantId, ParticipantRole
 from tests.eventually import eventually
@@ -126,3 +128,25 @@ async def test_who_is_not_connected_yet_costs_nobody_anything(rooms: Rooms) -> N
     assert slot.source is track
     rooms.command(Leave(HALL, ROOM, sender))
     assert slot.source is None
+
+
+async def test_a_call_that_comes_back_while_its_parts_are_sealed_is_made_anew(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed, seal = asyncio.Event(), Recorder.seal
+
+    async def slowly(self: Recorder) -> list[Sealed]:
+        await sealed.wait()
+        return await seal(self)
+
+    monkeypatch.setattr(Recorder, "seal", slowly)
+    rooms.command(Record(HALL, ROOM, (WHO,)))
+    rooms.command(CloseRoom(HALL, ROOM))
+    rooms.command(OpenRoom(HALL, ROOM, "2026-11-23"))
+    rooms.command(Join(HALL, ROOM, WHO, ParticipantRole.AGENT, 2))
+    assert not any(isinstance(event, RoomClosed) for event in rooms.told)
+    sealed.set()
+    await rooms.has_told(RoomClosed)
+    await eventually(lambda: [e.generation for e in rooms.told if isinstance(e, Offered)] == [1, 2])
+    kinds = [type(event) for event in rooms.told]
+    assert kinds.index(RoomClosed) < len(kinds) - 1 - kinds[::-1].index(Offered)
