@@ -264,7 +264,7 @@ class Leg:
             before = self.round_trip
             self.round_trip = found if before is None else before + (found - before) / 4
             for each in self.slots.values():
-                each.retransmission.rtt = self.round_trip
+                each.tell_round_trip(self.round_trip)
             for track in self.tracks.values():
                 track.tell_round_trip(self.round_trip)
 

@@ -190,9 +190,9 @@ class Slot:
         return True
 
     def _may_begin(self, packet: Packet, source: Upstream, now: float) -> bool:
-        if packet.payload_type not in self._accepts or (
-            self.video and not self._can_begin(packet, source, now)
-        ):
+        # Sound begins with the newest: after a late packet would come a hole of what was there before.
+        may = self._can_begin(packet, source, now) if self.video else packet.seq == source.highest
+        if packet.payload_type not in self._accepts or not may:
             self._waiting_since = min(self._waiting_since, now)
             return False
         self._begin(packet, source, now)
@@ -286,8 +286,12 @@ class Slot:
         if sent_at is None or now - sent_at < block.delay:
             return None
         rtt = now - sent_at - block.delay
-        self.retransmission.rtt = max(_SOON * rtt, _MIN_RTT_S)
+        self.tell_round_trip(rtt)
         return rtt
+
+    def tell_round_trip(self, seconds: float) -> None:
+        """Of the way to the viewer and back, by this slot's reports or another's."""
+        self.retransmission.rtt = max(_SOON * seconds, _MIN_RTT_S)
 
     def nacked(self, lost: Sequence[int], now: float) -> None:
         """Send again: video over RTX (RFC 4588) out of the source's history, sound bit by bit as it was."""

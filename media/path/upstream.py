@@ -93,7 +93,7 @@ class Upstream:
     def bind(self, ssrc: int) -> None:
         """The sender's SSRC is known, or is another now."""
         if self.ssrc is not None and ssrc != self.ssrc:
-            self._next = -1
+            self._next, self._report = -1, None
         self.ssrc = ssrc
 
     def receive(
@@ -148,7 +148,9 @@ class Upstream:
         stray, self._stray = self._stray, None
         if stray is not None and stray[0] + 1 & 0xFFFF == seq:
             self._next = -1
+            red, self.red = self.red, None  # which is of the packet after it
             self.receive(*stray)
+            self.red = red
             return True
         ahead = (seq - self._next + 0x8000 & 0xFFFF) - 0x8000
         if 0 < ahead < WINDOW:
@@ -209,7 +211,7 @@ class Upstream:
     def _irregular(self, late: float, seq: int, timestamp: int, arrived: float) -> None:
         if abs(late) >= _DISAGREE_S:
             self._begin_anew(seq)
-            self._jitter = 0.0
+            self._jitter, self._report = 0.0, None
             self._advance(seq, timestamp, arrived)
         else:
             self._stalled(late, arrived)

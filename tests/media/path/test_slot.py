@@ -49,6 +49,17 @@ def test_sound_starts_at_once() -> None:
     assert asked.plis == 0
 
 
+def test_sound_begins_with_the_newest_and_not_with_what_was_missing() -> None:
+    source, _, _ = track(Source.MIC)
+    for seq in (1, 5, 6):
+        sound(source, seq, 1.0 + seq / 50)
+    viewer = shown(source)
+    for seq in (3, 7, 2, 8, 4):
+        sound(source, seq, 1.2 + seq / 50, b"\xf8%d" % seq)
+    assert [got.payload for got in viewer.got] == [b"\xf87", b"\xf88"]
+    assert viewer.steps() == {1}
+
+
 def test_who_comes_after_a_key_frame_gets_it_and_what_followed() -> None:
     source, asked, _ = track()
     stream(source, 65_534, [KEY, DELTA, DELTA], 1.0)
@@ -511,6 +522,14 @@ def test_a_flood_of_nacks_is_not_answered_with_a_flood() -> None:
     assert 60 * FLOOR * 0.8 < size < 64_000 + 61 * FLOOR  # what was saved, and the floor
 
 
+def test_another_slots_round_trip_is_taken_as_ones_own() -> None:
+    viewer = Shown()
+    viewer.slot.tell_round_trip(0.2)
+    assert viewer.slot.retransmission.rtt == pytest.approx(0.16)  # who asks again sooner did not wait for it
+    viewer.slot.tell_round_trip(0.001)
+    assert viewer.slot.retransmission.rtt == pytest.approx(0.02)
+
+
 # --- redundancy ----------------------------------------------------------------------------------
 
 
@@ -533,6 +552,16 @@ def test_redundancy_is_passed_on_to_who_takes_it(takes: bool) -> None:
 
 
 # --- reports and probes --------------------------------------------------------------------------
+
+
+def test_what_came_before_a_jump_keeps_its_own_redundancy() -> None:
+    source, _, _ = track(Source.MIC)
+    viewer = shown(source)
+    for seq in (1, 30_000, 30_001):
+        block = red.Redundant(OPUS.payload_type, 960, b"%d" % (seq - 1))
+        payload = red.build(red.Red(OPUS.payload_type, b"%d" % seq, (block,)))
+        source.receive(seq, 960 * seq, False, RED.payload_type, payload, 1.0)
+    assert [got.payload[-len(b"30000") :] for got in viewer.got[1:]] == [b"30000", b"30001"]
 
 
 def test_sender_reports_keep_time_and_move_timestamps() -> None:

@@ -439,3 +439,14 @@ def test_a_stall_of_the_network_is_a_freeze_and_a_pause_of_the_sender_is_none() 
     assert upstream.freezes == 0
     picture(upstream, 3, DELTA, 4.7, round(4.03 * 90_000))
     assert upstream.freezes == 1
+
+
+def test_a_report_says_nothing_of_who_counts_time_anew() -> None:
+    upstream, _, _ = track()
+    picture(upstream, 1, KEY, 1.0)
+    upstream.sender_report(said(1.5, 0), 10.0, 1.0)
+    picture(upstream, 2, DELTA, 2.0, 90_000 * 20_000)
+    assert upstream.current_report(2.0) is None
+    upstream.sender_report(said(2.5, 0), 10.0, 2.0)
+    upstream.bind(78)
+    assert upstream.current_report(2.0) is None
