@@ -23,7 +23,7 @@ _DEEPEST = 0.6  # of the limit, at one cut
 _AGAIN_S = 0.2  # between two cuts
 _LOSS, _HEAVY_LOSS = 0.08, 0.25  # in each of two seconds, and at once
 _TRIAL_S = 3.0  # at most until the senders have slowed down
-_JUDGED_S = 0.6  # of the lower rate, before the trial is judged
+_JUDGED_S, _SURELY_S = 0.6, 1.6  # of the lower rate, before the trial is judged; when it is not clear, later
 _TRIED = 0.85  # of what arrives is sent in a trial
 _BORNE_S = 60.0
 _DOUBTFUL_S = 4.0  # a raise that is followed by congestion so soon was wrong
@@ -129,6 +129,8 @@ class Limiter:
             # It has become worse: what was seen first was the onset.
             self._begin_trial(window, flow.loss, now)
             return
+        if self._suspected / 5 < flow.loss < self._suspected / 2 and flow.duration < _SURELY_S:
+            return  # few packets: that may be chance
         if flow.loss >= self._suspected / 2:
             self._borne = 1.2 * max(flow.loss, self._suspected) + 0.15
             self._borne_until = now + _BORNE_S

@@ -1,7 +1,9 @@
 """Which packets are missing, when they are asked for and when they are given up (RFC 4585, 6.2.1). Pure.
 
 A packet that is missing may only have been overtaken, so it is first asked for a little later, unless so many
-are missing that it cannot be that; then once per round trip, until its time or its tries are over.
+are missing that it cannot be that; then once per round trip, until its time or its tries are over. Where much
+is lost, requests are lost too, so each is said twice there: a sender heeds one of them (libwebrtc sends nothing
+again within a round trip).
 """
 
 from collections.abc import Iterator
@@ -17,8 +19,11 @@ VIDEO_S, SOUND_S = 1.5, 1.0
 MAX_MISSING = 256  # more is hopeless: a key frame is better
 _RTT_S, _MIN_RTT_S, _MAX_RTT_S = 0.1, 0.02, 0.5
 _SOON = 0.8  # of a round trip: no answer comes that early
-_ANSWER_S = 0.015  # what a sender takes to answer, and ...
-_SPREAD = 1.25  # ... how much longer than usual a round trip is, now and then
+_ANSWER_S = 0.01  # what a sender takes to answer, and ...
+_SPREAD = 1.15  # ... how much longer than usual a round trip is, now and then
+_ECHO_S = 0.012  # from a request to its repetition
+_OFTEN = 30  # packets from one gap to the next, on average: more gaps are much
+_RARELY = 1000
 _PATIENT_TRIES, _LATER_S = 5, 0.1  # a path that is short and still does not answer is down for a moment
 
 
@@ -27,6 +32,7 @@ class _Missing(Struct, gc=False):
     until: float
     due: float
     tries: int = 0
+    again: float = 0.0  # the request is to be said a second time, and then this is due; 0: it is not
     first: float = 0.0  # when it was asked for first, before the last time, and last
     before: float = 0.0
     last: float = 0.0
@@ -45,6 +51,7 @@ class Nack:
         self.lost = self.given_up = 0
         self.missed_at = -inf
         self._patience = patience
+        self._newest, self._spacing = 0, float(_RARELY)  # where the last gap ended, and how far apart gaps are
         self._missing: dict[int, _Missing] = {}
 
     def __contains__(self, seq: int) -> bool:
@@ -61,6 +68,8 @@ class Nack:
         not noted, ``clear`` is due."""
         if stop - start + len(self._missing) > MAX_MISSING:
             return False
+        self._spacing += (min(stop - self._newest, _RARELY) - self._spacing) / 8
+        self._newest = stop
         due = now if stop - start >= SURELY_LOST else now + OVERTAKEN_S
         for seq in range(start, stop):
             self._missing[seq] = _Missing(now, now + self._patience, due)
@@ -104,6 +113,10 @@ class Nack:
         for seq, entry in self._missing.items():
             if entry.due > now:
                 continue
+            if entry.again:
+                entry.due, entry.again = entry.again, 0.0
+                ask.append(seq)
+                continue
             if entry.tries >= TRIES or now >= entry.until:
                 over.append(seq)
                 continue
@@ -113,6 +126,8 @@ class Nack:
             entry.tries += 1
             entry.before, entry.last = entry.last, now
             entry.due = min(now + self._pause(entry.tries), entry.until)
+            if self._spacing < _OFTEN and now + _ECHO_S < entry.due:
+                entry.due, entry.again = now + _ECHO_S, entry.due
             ask.append(seq)
         for seq in over:
             self.missed_at = self._missing.pop(seq).since
