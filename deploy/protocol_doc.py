@@ -169,6 +169,7 @@ MEANINGS = {
     "seen": "the last `seq` that one saw",
     "session": "the session's id, for the logs",
     "sharing": "whether a screen is being shared",
+    "share_codecs": "in which codecs the others can be shown what this agent shares, best first",
     "signature": "over the challenge, base64url without padding",
     "since": "since when presence and activity are what they are",
     "site": "the name of the place where it stands",

@@ -192,7 +192,8 @@ class LiveRooms:
         if live is None or connection is None:
             return
         self._rewire(live)
-        self._tell(Connected, live.room, participant=who, generation=generation)
+        takes = connection.leg.takes
+        self._tell(Connected, live.room, participant=who, generation=generation, takes=takes)
 
     def leg_lost(self, room_id: RoomId, who: ParticipantId, generation: int, reason: str) -> None:
         live = self._rooms.get(room_id)

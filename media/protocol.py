@@ -75,6 +75,15 @@ class Mid(StrEnum):
     VIDEO_3 = "video3"
 
 
+class VideoCodec(StrEnum):
+    """Those of the node's offer, by their names in it."""
+
+    VP8 = "VP8"
+    H264 = "H264"
+    VP9 = "VP9"
+    AV1 = "AV1"
+
+
 class TrackRef(Struct, frozen=True):
     """One track of one participant."""
 
@@ -187,10 +196,12 @@ class Refused(NodeEvent, frozen=True):
 
 
 class Connected(NodeEvent, frozen=True):
-    """ICE and DTLS are up for this participant and generation."""
+    """ICE and DTLS are up for this participant and generation. ``takes``: in which codecs it can be shown
+    another one's share, by its answer."""
 
     participant: ParticipantId
     generation: int
+    takes: tuple[VideoCodec, ...] = ()
 
 
 class Disconnected(NodeEvent, frozen=True):

@@ -284,7 +284,7 @@ def _leg(
         case ev.Answered() if current:
             raise InvalidTransition(call, event)
         case ev.LegUp() if current and not seat.gone:
-            return _leg_up(call, seat, now)
+            return _leg_up(call, replace(seat, takes=event.takes), now)
         case ev.LegDown() if current and not seat.connected:
             # With several processes reading the node's events this may overtake its LegUp.
             return _put(call, replace(seat, gone=True)), ()

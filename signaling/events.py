@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from agents.agent import Release, Reservation, ReservationId, Waiting
-from media.protocol import Mid, NodeId, TrackRef
+from media.protocol import Mid, NodeId, TrackRef, VideoCodec
 from records.model import (
     AccountId,
     JournalKind,
@@ -75,8 +75,11 @@ class AnswerRefused(Event, frozen=True):
 
 
 class LegUp(Event, frozen=True):
+    """``takes``: in which codecs the participant can be shown another one's share."""
+
     participant: ParticipantId
     generation: int
+    takes: tuple[VideoCodec, ...] = ()
 
 
 class LegDown(Event, frozen=True):

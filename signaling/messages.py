@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from agents.agent import Activity, PauseReason, Presence, ReservationId
-from media.protocol import Mid, Source
+from media.protocol import Mid, Source, VideoCodec
 from records.model import (
     AccountId,
     CallId,
@@ -395,7 +395,8 @@ class Ring(Struct, frozen=True):
 
 
 class AgentCall(Struct, frozen=True):
-    """``phase`` offered means: the connection is being made while it rings."""
+    """``phase`` offered means: the connection is being made while it rings. ``share_codecs``: in which codecs
+    the others can be shown what this agent shares, best first; it may change while something is shared."""
 
     id: CallId
     item: ItemId
@@ -409,6 +410,7 @@ class AgentCall(Struct, frozen=True):
     resident_camera: bool
     slots: tuple[SlotView, ...]
     sharing: bool
+    share_codecs: tuple[VideoCodec, ...]
     requested_at: int
     answered_at: int | None
     ended_at: int | None

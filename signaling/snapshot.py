@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.agent import Reservation, Waiting
-from media.protocol import Mid, NodeId, Source, TrackRef
+from media.protocol import Mid, NodeId, Source, TrackRef, VideoCodec
 from records.model import (
     AccountId,
     CallId,
@@ -60,6 +60,7 @@ class Seat(Struct, frozen=True):
     answered: bool = False
     refused: str | None = None  # why the node could not use this generation's last answer
     connected: bool = False
+    takes: tuple[VideoCodec, ...] = ()  # what it can be shown of a share; of the last one that was connected
     gone: bool = False  # this generation's connection was there or was tried, and is over
     away_until: float | None = None  # its socket is gone; the call waits until then
     down_until: float | None = None  # its media is gone; the call waits until then
@@ -101,6 +102,7 @@ decoder = msgspec.json.Decoder(Call)
 
 RESIDENT = ParticipantId("resident")
 FARTHER_PAIRS = ((Mid.AUDIO_2, Mid.VIDEO_2), (Mid.AUDIO_3, Mid.VIDEO_3))
+FOR_SCREENS = (VideoCodec.VP9, VideoCodec.AV1)  # better than VP8; docs/media.md, "Codecs", has figures
 TALKING = (State.CONNECTING, State.ACTIVE)
 WAITING = (State.QUEUED, State.OFFERED)
 
@@ -123,6 +125,14 @@ def slots(call: Call) -> dict[ParticipantId, dict[Mid, TrackRef]]:
     if call.state not in TALKING:
         return {}
     return {seat.participant: _slots_of(call, seat) for seat in call.seats}
+
+
+def share_codecs(call: Call, sharer: ParticipantId) -> tuple[VideoCodec, ...]:
+    """In which codecs everybody else can be shown what this one shares, the best for a screen first. The last
+    is VP8, which everybody can; of who was never connected nothing more is known."""
+    others = [seat.takes for seat in call.seats if seat.participant != sharer]
+    better = (codec for codec in FOR_SCREENS if others and all(codec in takes for takes in others))
+    return (*better, VideoCodec.VP8)
 
 
 def summary(call: Call) -> CallSummary:

@@ -302,8 +302,8 @@ def _leg_event(event: protocol.Offered | protocol.Connected | protocol.Disconnec
     match event:
         case protocol.Offered(participant=participant, generation=generation, sdp=sdp, restart=restart):
             return ev.Offered(participant, generation, sdp, restart)
-        case protocol.Connected(participant=participant, generation=generation):
-            return ev.LegUp(participant, generation)
+        case protocol.Connected(participant=participant, generation=generation, takes=takes):
+            return ev.LegUp(participant, generation, takes)
         case protocol.Disconnected(participant=participant, generation=generation, reason=reason):
             return ev.LegDown(participant, generation, reason)
 

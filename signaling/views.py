@@ -10,7 +10,7 @@ from records.model import CallId, ParticipantId, ParticipantRole, Text
 from signaling import messages as m
 from signaling.ports import Directory, StationCard, Statistics
 from signaling.quality import Standing
-from signaling.snapshot import Call, Seat, State, seat_with, slots
+from signaling.snapshot import Call, Seat, State, seat_with, share_codecs, slots
 
 NOBODY = Text("—", "—")
 
@@ -129,6 +129,7 @@ def _agent_call(call: Call, agent: Agent, directory: Directory) -> m.AgentCall |
         resident_camera=resident is None or resident.camera,
         slots=_slots(call, mine),
         sharing=call.sharing == mine.participant,
+        share_codecs=share_codecs(call, mine.participant),
         requested_at=ms(call.requested_at),
         answered_at=ms_or_none(call.answered_at),
         ended_at=ms_or_none(call.ended_at),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from media.protocol import Mid
 from media.sdp import (
     AUDIO,
+    START_KBPS,
     UPSTREAM,
     BadAnswer,
     Local,
@@ -89,7 +90,11 @@ def test_every_codec_is_offered_with_what_it_is_and_what_is_fed_back() -> None:
         assert f"a=rtpmap:{number} {name}/90000\r" in camera
         assert f"a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={number}\r" in camera
         assert re.findall(rf"a=rtcp-fb:{number} (.*)\r", camera) == feedback
-    assert "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r" in camera
+        parameters = re.search(rf"a=fmtp:{number} (.*)\r", camera)
+        assert parameters is not None
+        assert parameters[1].split(";")[-1] == f"x-google-start-bitrate={START_KBPS}"
+    h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+    assert f"a=fmtp:102 {h264};x-google-start-bitrate=" in camera
 
 
 def test_all_addresses_are_offered_once() -> None:
@@ -159,7 +164,7 @@ def test_the_browser_may_order_and_spell_as_it_likes() -> None:
     text = text.replace(
         "a=rtpmap:45 AV1/90000", "a=rtpmap:45 AV1/90000\r\na=fmtp:45 level-idx=5;profile=0;tier=0"
     )
-    text = text.replace("a=fmtp:98 profile-id=0\r\n", "")
+    text = re.sub(r"a=fmtp:98 .*\r\n", "", text)
     assert parse_answer(text).codecs == parse_answer(answer()).codecs
 
 

@@ -3,13 +3,24 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents.agent import Release, ReservationId
-from media.protocol import Mid, NodeId, Source, TrackRef
+from media.protocol import Mid, NodeId, Source, TrackRef, VideoCodec
 from records.model import EndReason, JournalKind, Outcome, ParticipantId, ParticipantRole, RatingReason
 from signaling import events as ev
 from signaling.call import InvalidTransition, due, is_still_meant, transition
-from signaling.snapshot import RESIDENT, Call, State, decoder, encode, seat_with, slots, waiting
+from signaling.snapshot import (
+    RESIDENT,
+    Call,
+    State,
+    decoder,
+    encode,
+    seat_with,
+    share_codecs,
+    slots,
+    waiting,
+)
 from tests.signaling.playbook import AGENT, NODE, NOW, OTHER, SEAT, Playbook, reservation
 
 
@@ -111,6 +122,22 @@ def test_a_shared_form_is_seen_by_the_other_and_its_end_too() -> None:
     assert kinds(story) == [JournalKind.SHARE_STOPPED]
     assert Mid.SHARE not in slots(story.call)[RESIDENT]
     assert story.call.revision > first
+
+
+VP8, VP9, AV1, H264 = VideoCodec.VP8, VideoCodec.VP9, VideoCodec.AV1, VideoCodec.H264
+
+
+def test_a_screen_is_shared_in_what_all_the_others_take() -> None:
+    story = Playbook.begin().ringing()
+    assert share_codecs(story.call, SEAT) == (VP8,), "nothing is known of the resident yet"
+    story >> ev.LegUp(RESIDENT, 1, (VP8, H264, VP9, AV1)) >> ev.LegUp(SEAT, 1, (VP8, VP9))
+    assert share_codecs(story.call, SEAT) == (VP9, AV1, VP8)
+    assert share_codecs(story.call, RESIDENT) == (VP9, VP8)
+    story >> ev.RejoinAsked(RESIDENT, 1)
+    assert share_codecs(story.call, SEAT) == (VP9, AV1, VP8), "until it is another browser that comes"
+    story >> ev.LegUp(RESIDENT, 2, (VP8,))
+    assert share_codecs(story.call, SEAT) == (VP8,)
+    assert share_codecs(replace(story.call, seats=story.call.seats[1:]), SEAT) == (VP8,), "nobody looks on"
 
 
 def test_what_is_switched_off_is_known_of_the_seat_and_outlives_its_connection() -> None:

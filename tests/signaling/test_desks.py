@@ -4,6 +4,7 @@ import pytest
 
 from agents.agent import Activity, PauseReason, Presence
 from media import protocol
+from media.protocol import VideoCodec
 from records.model import EndReason, JournalKind, Outcome, ParticipantId
 from signaling import events as ev
 from signaling import messages as m
@@ -277,6 +278,16 @@ async def test_an_agent_hears_of_another_agents_call_as_of_none(world: World) ->
         {"type": "devices", "mic": False, "camera": True},
     ):
         assert await other.asks(call=talk.call, **asked) is ErrorCode.UNKNOWN_CALL
+
+
+async def test_an_agent_is_told_in_which_codecs_the_resident_can_be_shown_a_screen(world: World) -> None:
+    talk = await world.talking()
+    assert (await talk.agent.sees()).call.share_codecs == (VideoCodec.VP8,)
+    assert await talk.station.asks("rejoin", call=talk.call, generation=1) is None
+    await world.node_says(
+        protocol.Connected, talk.call, participant=RESIDENT, generation=2, takes=tuple(VideoCodec)
+    )
+    assert (await talk.agent.sees()).call.share_codecs == (VideoCodec.VP9, VideoCodec.AV1, VideoCodec.VP8)
 
 
 async def test_after_the_call_comes_the_wrap_up_and_an_outcome_before_ready(world: World) -> None:

@@ -15,7 +15,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from agents.agent import Activity, PauseReason, Presence, ReservationId
-from media.protocol import Mid, Source
+from media.protocol import Mid, Source, VideoCodec
 from records.model import AccountId, CallId, EndReason, ItemId, Outcome, ParticipantId, ParticipantRole, Text
 from signaling import messages as m
 from signaling.quality import Judgement
@@ -106,6 +106,7 @@ def a_call(phase: State, **changes: Any) -> m.AgentCall:
         resident_camera=True,
         slots=SLOTS if phase in (State.CONNECTING, State.ACTIVE) else (),
         sharing=False,
+        share_codecs=(VideoCodec.VP9, VideoCodec.VP8),
         requested_at=now_ms() - 130_000,
         answered_at=None if phase is State.OFFERED else now_ms() - 95_000,
         ended_at=None,

@@ -345,7 +345,7 @@ export interface Ring {
   until: number;
 }
 
-/** ``phase`` offered means: the connection is being made while it rings. */
+/** ``phase`` offered means: the connection is being made while it rings. ``share_codecs``: in which codecs the others can be shown what this agent shares, best first; it may change while something is shared. */
 export interface AgentCall {
   id: string;
   item: string;
@@ -359,6 +359,7 @@ export interface AgentCall {
   resident_camera: boolean;
   slots: ReadonlyArray<SlotView>;
   sharing: boolean;
+  share_codecs: ReadonlyArray<VideoCodec>;
   requested_at: number;
   answered_at: number | null;
   ended_at: number | null;
@@ -366,6 +367,8 @@ export interface AgentCall {
   outcome: Outcome | null;
   outcome_note: string;
 }
+
+export type VideoCodec = "VP8" | "H264" | "VP9" | "AV1";
 
 /** How good the connections of the agent's call are; no ``networks`` when nothing is known any more. */
 export interface CallQuality {
