@@ -182,9 +182,17 @@ class LiveRooms:
         logger.info("room %s opened", room.id)
 
     def _feed(self, live: _LiveRoom, event: Event) -> None:
+        """Raises what an effect raised, once all were tried: a room whose leg cannot be closed is sealed all
+        the same."""
         live.room, effects = transition(live.room, event, time.monotonic())
+        failed: Exception | None = None
         for effect in effects:
-            self._carry_out(live, effect)
+            try:
+                self._carry_out(live, effect)
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def leg_connected(self, room_id: RoomId, who: ParticipantId, generation: int) -> None:
         live = self._rooms.get(room_id)

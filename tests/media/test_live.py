@@ -100,6 +100,16 @@ async def test_a_room_is_closed_although_a_part_of_it_cannot_be_sealed(
     assert "nobody foresaw this" in caplog.text
 
 
+async def test_a_room_is_closed_although_a_connection_of_it_cannot_be(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Leg, "close", _fails_at_once)
+    with pytest.raises(RuntimeError):
+        rooms.command(CloseRoom(HALL, ROOM))
+    await rooms.has_told(RoomClosed)
+    assert len(rooms) == 0
+
+
 async def test_what_belonged_to_a_room_is_freed_with_it(rooms: Rooms) -> None:
     rooms.command(Join(HALL, ROOM, ParticipantId("resident-1"), ParticipantRole.RESIDENT, 1))
     rooms.command(Record(HALL, ROOM, (WHO,)))
