@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCK := $(VENV)/bin/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media clean
+.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media bench-loss clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench-reload: $(VENV)/installed-dev ## Measure how long a reloaded console is wi
 
 bench-media: $(VENV)/installed-dev ## Measure recorded calls per core beside Debian's Janus (installs it as root)
 	@exec $(PYTHON) -m bench.media
+
+bench-loss: $(VENV)/installed-dev ## Measure a call of two browsers on bad networks, and how rates follow the paths
+	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.loss
 
 clean: ## Remove what was installed and built, never the data in var/
 	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \

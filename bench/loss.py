@@ -22,6 +22,7 @@ from typing import Any
 from playwright.async_api import Page
 from redis.asyncio import Redis
 
+from bench import loss_rate
 from media.protocol import NODES, NodeId, info_decoder, node_key
 from tests.media.browser import pages
 from tests.media.conftest import Control
@@ -35,7 +36,6 @@ WARM_S = 6.0  # before it, clean: the senders find their rate
 QUIET_S = 1.5  # after it, clean: what was lost last is repaired
 LEVELS = (0.0, 0.05, 0.1, 0.2)
 ONE_WAY_S = 0.025
-CAMERA = (640, 480)
 CAPACITY = 4
 START_S = 10.0
 
@@ -61,7 +61,7 @@ class Level:
 
 async def level(control: Control, both: list[Page], ways: list[Lossy], share: float, seconds: float) -> Level:
     call = Impaired(control, both, ways, f"loss-{share * 100:.0f}")
-    await call.begin((CAMERA, CAMERA))
+    await call.begin()
     await asyncio.sleep(WARM_S)
     links = [link for way in ways for link in (way.up, way.down)]
     dropped = sum(link.dropped for link in links)
@@ -148,7 +148,7 @@ async def _registered(redis: Redis, process: "subprocess.Popen[bytes]") -> NodeI
 
 
 def progress(text: str) -> None:
-    print(f"\r\x1b[K{text}", end="" if text else "\r", file=sys.stderr, flush=True)
+    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 async def main(seconds: float) -> None:
@@ -166,6 +166,13 @@ async def main(seconds: float) -> None:
                     found[share] = await level(control, both, ways, share, seconds)
                 progress("")
                 print(report(found[share]), flush=True)
+            for name, polices in (("queue", False), ("policer", True)):
+                progress(f"what a {name} in the viewer's way does to the sender ...")
+                with ExitStack() as stack:
+                    ways = [stack.enter_context(lossy(seed, ONE_WAY_S)) for seed in (1, 2)]
+                    followed = await loss_rate.rate(control, both, ways, polices)
+                progress("")
+                print(loss_rate.report(name, followed), flush=True)
     print(summary([found[share] for share in LEVELS if share]))
 
 

@@ -5,6 +5,7 @@ recording has begun and taken off before the room is closed, so both counts are 
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,15 @@ from tests.media.conftest import HALL, Control, all_of
 from tests.media.lossy import Lossy
 
 PEOPLE = ("resident", "agent")
+CAMERA = """navigator.mediaDevices
+    .getUserMedia({ video: { width: 640, height: 480, frameRate: 30 } })
+    .then((stream) => stream.getVideoTracks()[0])"""
+# Made once for each page and kept: what is stopped may not begin again.
+_TAKE = """async (camera) => {
+    peer.media ??= new MediaStream([peer.voice()]);
+    peer.cameras ??= {};
+    peer.camera = peer.cameras[camera] ??= await eval(camera);
+}"""
 STOPPED_S = 0.5  # for the last picture to leave the encoder
 Look = Sequence[dict[str, Any]]  # peer.js's stats of each page
 
@@ -61,31 +71,26 @@ def shown(before: Look, after: Look, seconds: float) -> Shown:
 
 
 class Impaired:
-    """One call, from ``begin`` to ``end``. The pages can be used again for another one."""
+    """One call, from ``begin`` to ``end``; ``began`` is when pictures did. The pages can be used again for
+    another one."""
 
     def __init__(self, control: Control, pages: Sequence[Page], ways: Sequence[Lossy], room: str) -> None:
+        self.began = 0.0
         self._control, self._pages, self._ways, self._name = control, pages, ways, room
 
-    async def begin(self, sizes: Sequence[tuple[int, int]]) -> None:
-        """``sizes`` of each one's camera. Both see and hear each other when it returns."""
+    async def begin(self, cameras: Sequence[str] = (CAMERA, CAMERA)) -> None:
+        """``cameras``: JavaScript that makes each one's video track. Both see and hear each other when it
+        returns."""
         control = self._control
         self._room = room = await control.open(self._name)
-        for page, way, who, size in zip(self._pages, self._ways, PEOPLE, sizes, strict=True):
-            await page.evaluate(
-                """async ([width, height]) => {
-                    if (!peer.camera) {
-                        peer.media = await peer.talking(width, height);
-                        peer.camera = peer.media.getVideoTracks()[0];
-                        peer.media.removeTrack(peer.camera);
-                    }
-                }""",
-                list(size),
-            )
+        for page, way, who, camera in zip(self._pages, self._ways, PEOPLE, cameras, strict=True):
+            await page.evaluate(_TAKE, camera)
             await connect(control, page, room, who, by=way.through)
         await control.record(room, *PEOPLE)
         for _ in PEOPLE:
             await control.next(PartOpened)
         await control.slots(room, 1, resident=all_of("agent"), agent=all_of("resident"))
+        self.began = time.monotonic()
         for page in self._pages:
             await page.evaluate("peer.transceiver('camera').sender.replaceTrack(peer.camera)")
         for page in self._pages:

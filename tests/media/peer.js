@@ -45,9 +45,8 @@ peer.drawn = (color, width, height) => {
   return canvas.captureStream(30);
 };
 
-// The camera, and a voice that never rests: with pauses nobody would hear what is lost.
-peer.talking = async (width, height) => {
-  const camera = await navigator.mediaDevices.getUserMedia({ video: { width, height, frameRate: 30 } });
+// A voice that never rests: with pauses nobody would hear what is lost.
+peer.voice = () => {
   const audio = new AudioContext({ sampleRate: 48000 });
   const out = new MediaStreamAudioDestinationNode(audio);
   const tone = new OscillatorNode(audio, { type: "sawtooth", frequency: 180 });
@@ -58,7 +57,24 @@ peer.talking = async (width, height) => {
   tone.connect(gain).connect(out);
   tone.start();
   melody.start();
-  return new MediaStream([...camera.getTracks(), ...out.stream.getTracks()]);
+  return out.stream.getAudioTracks()[0];
+};
+
+// A picture that takes every bit it is given: noise in its middle, other noise in the next one.
+peer.noise = (width, height) => {
+  const canvas = document.createElement("canvas");
+  const tile = document.createElement("canvas");
+  [canvas.width, canvas.height, tile.width, tile.height] = [width, height, width, height];
+  const [pen, brush] = [canvas.getContext("2d"), tile.getContext("2d")];
+  const grains = brush.createImageData(width, height);
+  for (let i = 0; i < grains.data.length; i++) grains.data[i] = i % 4 === 3 ? 255 : 64 + Math.random() * 128;
+  brush.putImageData(grains, 0, 0);
+  const [wide, high] = [width / 3, height / 3];
+  setInterval(() => {
+    const [x, y] = [Math.random() * (width - wide), Math.random() * (height - high)];
+    pen.drawImage(tile, x, y, wide, high, wide, high, wide, high);
+  }, 33);
+  return canvas.captureStream(30).getVideoTracks()[0];
 };
 
 peer.capture = async (kind) => {
@@ -149,7 +165,7 @@ peer.stats = async () => {
       found.outbound[s.mid] = {
         bytes: s.bytesSent, width: s.frameWidth || 0, target: s.targetBitrate || 0, keys: s.keyFramesEncoded || 0,
         plis: s.pliCount || 0, retransmitted: s.retransmittedPacketsSent || 0, codec: s.encoderImplementation || "",
-        nacks: s.nackCount || 0, encoded: s.framesEncoded || 0, packets: s.packetsSent || 0,
+        nacks: s.nackCount || 0, encoded: s.framesEncoded || 0, sent: s.framesSent || 0, packets: s.packetsSent || 0,
         resent: s.retransmittedBytesSent || 0, headers: s.headerBytesSent || 0,
       };
     } else if (s.type === "candidate-pair" && s.nominated) {
