@@ -76,9 +76,10 @@ class Pump:
         count = self._guarded(self._port.drain, now) or 0
         if count:
             self._came = now
+        self.flush()  # before the tick, which may take milliseconds
         if now >= self._next_tick:
             self._tick(now)
-        self.flush()
+            self.flush()
         if not self._is_running:
             return  # somebody who was called closed it
         if count == 0:

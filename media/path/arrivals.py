@@ -4,6 +4,8 @@ A browser finds its bandwidth within seconds by it, whether anybody watches or n
 viewers. Pure: times are monotonic seconds and arguments.
 """
 
+from math import inf
+
 from media.wire.rtp import SEQ_MOD
 from media.wire.twcc import MAX_SPAN, TICKS_PER_S, build
 
@@ -21,7 +23,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._seqs: list[int] = []
         self._times: list[float] = []
-        self._drained = float("-inf")
+        self._drained = -inf
         self._next: int | None = None  # the first sequence number not reported on, extended
         self._missing: dict[int, None] = {}  # reported as lost, extended, oldest first
         self._number = 0
@@ -38,9 +40,12 @@ class Arrivals:
         lost. One that was reported as lost and came after all is reported again."""
         waiting = len(self._seqs)
         interval = _INTERVAL_S if waiting >= _FEW else _QUIET_INTERVAL_S
-        if not waiting or 0 <= now - self._drained < interval:
+        passed = now - self._drained
+        if not waiting or 0 <= passed < interval:
             return []
-        self._drained = now
+        # In step with the time before: after a pause of the whole node its connections do not all report in
+        # the same moment, and for ever after.
+        self._drained = now - (passed % _INTERVAL_S if 0 <= passed < inf else 0.0)
         arrived, late = self._sort()
         return self._report(arrived) + self._amend(late)
 

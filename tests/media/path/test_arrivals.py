@@ -121,3 +121,17 @@ def test_what_is_kept_is_bounded() -> None:
             arrivals.add((number * 100 + seq) % 65536, 30.0 + number)
         arrivals.drain(30.5 + number)
     assert len(arrivals._missing) <= 512
+
+
+def test_connections_that_were_stopped_together_do_not_report_together_afterwards() -> None:
+    many = [Arrivals() for _ in range(5)]
+    reports: dict[int, int] = {}
+    for step in range(400):  # 10 ms each, but for a stop of 300 ms in the middle
+        now = 1.0 + step / 100 + (0.3 if step >= 200 else 0.0)
+        for n, arrivals in enumerate(many):
+            if step >= n:  # they came one after the other
+                for k in range(4):
+                    arrivals.add((4 * step + k) % 65536, now)
+                if arrivals.drain(now) and step > 200:
+                    reports[step] = reports.get(step, 0) + 1
+    assert max(reports.values()) <= 2
