@@ -9,9 +9,9 @@ from math import inf
 from media.wire.rtp import SEQ_MOD
 from media.wire.twcc import MAX_SPAN, TICKS_PER_S, build
 
-_INTERVAL_S = 0.05  # between two reports under load
-_QUIET_INTERVAL_S = 0.1  # while few packets come: half the reports for the same knowledge
-_FEW = 4  # sound alone
+_INTERVAL_S = 0.1  # between two reports; libwebrtc's own choice
+_FINDING_INTERVAL_S = 0.05  # while a sender finds out what its path carries, in its first seconds
+_FINDING_S = 10.0
 _MAX_PENDING = 8192  # arrivals kept until the next report; 50 ms of more than 1 Gbit/s
 _MAX_GAP = 1600  # a larger jump is a new start: what lies between is not spoken of
 _MAX_MISSING = 512  # packets reported as lost that may still come
@@ -24,6 +24,7 @@ class Arrivals:
         self._seqs: list[int] = []
         self._times: list[float] = []
         self._drained = -inf
+        self._finding_until = -inf
         self._next: int | None = None  # the first sequence number not reported on, extended
         self._missing: dict[int, None] = {}  # reported as lost, extended, oldest first
         self._number = 0
@@ -39,13 +40,15 @@ class Arrivals:
         """The bodies of transport-wide feedback that are due: each packet is reported on once, as arrived or
         lost. One that was reported as lost and came after all is reported again."""
         waiting = len(self._seqs)
-        interval = _INTERVAL_S if waiting >= _FEW else _QUIET_INTERVAL_S
+        interval = _FINDING_INTERVAL_S if now < self._finding_until else _INTERVAL_S
         passed = now - self._drained
         if not waiting or 0 <= passed < interval:
             return []
+        if self._next is None:
+            self._finding_until = now + _FINDING_S
         # In step with the time before: after a pause of the whole node its connections do not all report in
         # the same moment, and for ever after.
-        self._drained = now - (passed % _INTERVAL_S if 0 <= passed < inf else 0.0)
+        self._drained = now - (passed % interval if 0 <= passed < inf else 0.0)
         arrived, late = self._sort()
         return self._report(arrived) + self._amend(late)
 

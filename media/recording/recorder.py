@@ -5,10 +5,11 @@ rules the part's time line, and the node's clock rules the sound.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from media.path.packet import Sink, Track
+from media.codecs import OPUS
+from media.path.packet import Packet, SenderReport, Sink, Track
 from media.protocol import Source
 from media.recording.audio_line import AudioLine
 from media.recording.disk import Disk
@@ -18,6 +19,7 @@ from media.recording.video_line import VideoLine
 from records.model import MediaKind
 
 TICK_S = 0.1  # more often is of no use
+_OPUS = OPUS.payload_type
 
 
 class Recorder:
@@ -63,6 +65,20 @@ class Recorder:
         return sealed
 
 
+class _Ear:
+    """A sink that keeps what it hears for the next look, and does nothing else: what is made of it is done
+    for many packets at once, when all it takes is in the caches, and never between two packets of a call."""
+
+    def __init__(self, heard: list[Packet], listen: Callable[[], None], line: AudioLine | VideoLine) -> None:
+        self.packet = heard.append
+        self._listen = listen
+        self._line = line
+
+    def report(self, report: SenderReport) -> None:
+        self._listen()
+        self._line.report(report)
+
+
 class _Take:
     """The lines of a kind, and where they write."""
 
@@ -75,18 +91,31 @@ class _Take:
         video = tracks.get(Source.CAMERA if camera else Source.SHARE)
         self._sound = None if mic is None else AudioLine(self.parts)
         self._video = None if video is None else VideoLine(self.parts, video, self._sound)
+        self._heard: list[Packet] = []  # since the last look; of both tracks, as they arrived
         self._sinks: list[tuple[Track, Sink]] = []
         if mic is not None and self._sound is not None:
-            self._sinks.append((mic, self._sound))
+            self._sinks.append((mic, _Ear(self._heard, self._listen, self._sound)))
         if video is not None and self._video is not None:
-            self._sinks.append((video, self._video))
+            self._sinks.append((video, _Ear(self._heard, self._listen, self._video)))
 
     def begin(self, now: float) -> None:
         for track, sink in self._sinks:
             track.sinks.append(sink)
             track.begin(sink, now)
 
+    def _listen(self) -> None:
+        packets = self._heard.copy()
+        self._heard.clear()
+        sound, video = self._sound, self._video
+        for packet in packets:
+            if packet.payload_type == _OPUS:
+                if sound is not None:
+                    sound.packet(packet)
+            elif video is not None:
+                video.packet(packet)
+
     def tick(self, now: float) -> None:
+        self._listen()
         if self._sound is not None:
             self._sound.tick(now)
         if self._video is not None:
@@ -96,6 +125,7 @@ class _Take:
     def finish(self) -> None:
         for track, sink in self._sinks:
             track.sinks.remove(sink)
+        self._listen()
         if self._video is not None:
             self._video.drain(float("inf"))
         if self._sound is not None:

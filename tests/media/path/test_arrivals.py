@@ -98,17 +98,18 @@ def test_a_jump_leaves_the_middle_out() -> None:
     assert (parse(memoryview(body)).first, parse(memoryview(body)).span) == (30_000, 1)
 
 
-def test_reports_are_due_every_50_ms_or_100_when_it_is_quiet() -> None:
+def test_reports_are_due_every_50_ms_at_first_and_every_100_ms_then() -> None:
     arrivals = Arrivals()
     arrivals.add(0, 1.0)
     assert arrivals.drain(1.0)
     arrivals.add(1, 1.01)
-    assert arrivals.drain(1.06) == []
-    assert arrivals.drain(1.11)
-    for seq in range(2, 12):
-        arrivals.add(seq, 1.12)
-    assert arrivals.drain(1.15) == []
-    assert arrivals.drain(1.17)
+    assert arrivals.drain(1.04) == []
+    assert arrivals.drain(1.051)
+    arrivals.add(2, 20.0)
+    assert arrivals.drain(20.0)
+    arrivals.add(3, 20.01)
+    assert arrivals.drain(20.06) == []
+    assert arrivals.drain(20.101)
 
 
 def test_what_is_kept_is_bounded() -> None:
