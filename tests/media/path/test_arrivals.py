@@ -105,11 +105,11 @@ def test_reports_are_due_every_50_ms_at_first_and_every_100_ms_then() -> None:
     arrivals.add(1, 1.01)
     assert arrivals.drain(1.04) == []
     assert arrivals.drain(1.051)
-    arrivals.add(2, 20.0)
-    assert arrivals.drain(20.0)
-    arrivals.add(3, 20.01)
-    assert arrivals.drain(20.06) == []
-    assert arrivals.drain(20.101)
+    arrivals.add(2, 20.06)
+    assert arrivals.drain(20.06)
+    arrivals.add(3, 20.07)
+    assert arrivals.drain(20.14) == []  # in step with the beat that it has kept since the first
+    assert arrivals.drain(20.151)
 
 
 def test_what_is_kept_is_bounded() -> None:
