@@ -31,10 +31,8 @@ _STREAM = {
 }
 # Parameters that change what a payload type means; what an answer leaves out is taken to be this.
 _MEANINGS = {"apt": "", "packetization-mode": "0", "profile-id": "0", "profile": "0"}
-_MUST = {
-    codecs.OPUS.payload_type,
-    codecs.VP8.payload_type,
-}  # every answer can do these, so a call always has a codec in common
+# Every answer can do these, so a call always has a codec in common.
+_MUST = {codecs.OPUS.payload_type, codecs.VP8.payload_type}
 _ICE_TEXT = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _HASH_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
@@ -44,9 +42,9 @@ class BadAnswer(ValueError):
 
 
 # The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its
-# page or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on both legs,
-# where asking again takes a round trip of each. What it cannot repair is asked for again all the same, for
-# which Chromium goes by the offer's "nack" for Opus, though its answer does not repeat it.
+# page or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on both
+# legs, where asking again takes a round trip of each. What it cannot repair is asked for again all the same,
+# for which Chromium goes by the offer's "nack" for Opus, though its answer does not repeat it.
 _AUDIO_FEEDBACK = ("transport-cc", "nack")
 _VIDEO_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 
