@@ -42,9 +42,9 @@ class BadAnswer(ValueError):
 
 
 # The order is that of codecs.py, and it decides: Chromium sends what the offer names first, whatever its
-# page or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on both
-# legs, where asking again takes a round trip of each. What it cannot repair is asked for again all the same,
-# for which Chromium goes by the offer's "nack" for Opus, though its answer does not repeat it.
+# page or its answer prefer. RED costs 34 kbit/s and is worth them: it repairs most losses 20 ms later, on
+# both legs, where asking again takes a round trip of each. What it cannot repair is asked for again all the
+# same, for which Chromium goes by the offer's "nack" for Opus, though its answer does not repeat it.
 _AUDIO_FEEDBACK = ("transport-cc", "nack")
 _VIDEO_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 
