@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCK := $(VENV)/bin/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media bench-loss clean
+.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media bench-loss soak attack clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ bench-media: $(VENV)/installed-dev ## Measure recorded calls per core beside Deb
 
 bench-loss: $(VENV)/installed-dev ## Measure a call of two browsers on bad networks, and how rates follow the paths
 	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.loss
+
+soak: $(VENV)/installed-dev ## 1,000 short recorded calls, then one of an hour: does anything grow? (80 minutes)
+	@exec $(PYTHON) -m bench.soak
+
+attack: $(VENV)/installed-dev ## 1,000 joins while strangers flood the media node's port (5 minutes)
+	@exec $(PYTHON) -m bench.attack
 
 clean: ## Remove what was installed and built, never the data in var/
 	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -77,6 +77,7 @@ class Ours:
         self._full: set[str] = set()  # rooms that were refused because the node was full
         self._stopping = False
         self._node = NodeId("")
+        self.port = 0  # UDP, of all its calls
         self.lost: list[str] = []  # connections that the node gave up
 
     # --- the process ---
@@ -126,8 +127,10 @@ class Ours:
                     names: Any = await self._redis.smembers(NODES)
                     for name in names:
                         text = await self._redis.get(node_key(NodeId(name.decode())))
-                        if text is not None and info_decoder.decode(text).pid in self._process.pids():
-                            return NodeId(name.decode())
+                        info = info_decoder.decode(text) if text is not None else None
+                        if info is not None and info.pid in self._process.pids():
+                            self.port = info.port
+                            return info.node
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise Failed(f"the node did not register: {self._process.output()}") from None

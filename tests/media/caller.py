@@ -260,6 +260,16 @@ class Caller:
     def request_key_frame(self, incoming: Incoming) -> None:
         self.send_rtcp(rtcp.pli(self._ssrc(), incoming.ssrc))
 
+    def send_rtp(self, packet: bytes) -> None:
+        """As it is, protected: for tests of what a peer may not do."""
+        if self._srtp is None:
+            return
+        batch = self._outbox
+        batch.views[0][: len(packet)] = packet
+        if size := self._srtp.protect(batch.pointers[0], len(packet)):
+            batch.add(size, self._remote)
+            self.wire.send(batch)
+
     def send_raw(self, datagram: bytes) -> None:
         """As it is, to where the media goes: for tests of what a peer may not do."""
         self._send([datagram])

@@ -12,28 +12,28 @@ class Ice:
         self.ufrag, self.password = ufrag, password
         self.nominated = False
         self.answered = 0  # checks of ours that were answered
-        self._remote_ufrag = self._remote_password = ""
+        self.remote_ufrag = self.remote_password = ""
         self._due = 0.0
         self._open: dict[bytes, None] = {}  # transactions waiting for their answer
 
     def start(self, remote_ufrag: str, remote_password: str, now: float) -> None:
         """Also a restart: the pair has to be nominated again."""
-        self._remote_ufrag, self._remote_password = remote_ufrag, remote_password
+        self.remote_ufrag, self.remote_password = remote_ufrag, remote_password
         self.nominated = False
         self._due = now
         self._open.clear()
 
     def tick(self, now: float) -> bytes | None:
         """A check to send, if one is due."""
-        if now < self._due or not self._remote_ufrag:
+        if now < self._due or not self.remote_ufrag:
             return None
         self._due = now + (CONSENT_S if self.nominated else CHECK_S)
         request = Message(Method.BINDING, Class.REQUEST)
-        request.attributes["USERNAME"] = f"{self._remote_ufrag}:{self.ufrag}"
+        request.attributes["USERNAME"] = f"{self.remote_ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = PRIORITY
         request.attributes["ICE-CONTROLLING"] = 1
         request.attributes["USE-CANDIDATE"] = None
-        request.add_message_integrity(self._remote_password.encode())
+        request.add_message_integrity(self.remote_password.encode())
         self._open[request.transaction_id] = None
         if len(self._open) > 16:
             del self._open[next(iter(self._open))]
@@ -50,7 +50,7 @@ class Ice:
             answer.add_message_integrity(self.password.encode())
             return bytes(answer)
         if message.message_class is Class.RESPONSE and message.transaction_id in self._open:
-            if not message.check_message_integrity(self._remote_password.encode()):
+            if not message.check_message_integrity(self.remote_password.encode()):
                 raise ValueError("an answer that does not verify")
             del self._open[message.transaction_id]
             self.nominated = True

@@ -9,7 +9,7 @@ import pytest
 from media.net.batch import SLOT_BYTES, SLOTS, address_of
 from media.net.dtls import Certificate
 from media.net.ice import MAX_PATHS
-from media.net.peer import CONNECT_S, MAX_EARLY, MAX_PLAIN, MAX_STREAMS, SILENCE_S
+from media.net.peer import CONNECT_S, MAX_EARLY, MAX_PLAIN, MAX_RTCP, MAX_RTP, MAX_STREAMS, SILENCE_S
 from media.net.stun import Attribute
 from media.sdp import BadAnswer
 from tests.media.net.browser import rtcp, rtp
@@ -382,6 +382,29 @@ def test_a_forged_ssrc_takes_no_room() -> None:
     world.run(0.1)
     assert call.ear.rtp_heard == [rtp(5, 1)]
     assert call.peer.counters.unauthentic == 400
+
+
+@pytest.mark.parametrize("kind", ["rtp", "rtcp"])
+def test_more_than_anybody_sends_between_two_ticks_is_left_out(kind: str) -> None:
+    world = World()
+    call = world.connected()
+    (path,) = call.peer.ice.paths
+    fit = MAX_RTP if kind == "rtp" else MAX_RTCP // len(rtcp(7))
+
+    def heard_of(count: int, begun: int = 0) -> int:
+        before = len(call.ear.rtp_heard) + len(call.ear.rtcp_heard)
+        for number in range(count):
+            plain = rtp(7, begun + number) if kind == "rtp" else rtcp(7)
+            protect = call.browser.protected if kind == "rtp" else call.browser.protected_rtcp
+            world.wires[0].inject(path.address, protect(plain))
+        while world.port.drain(world.now):
+            pass
+        return len(call.ear.rtp_heard) + len(call.ear.rtcp_heard) - before
+
+    assert heard_of(fit + 50) == fit
+    assert call.peer.counters.overflow == 50
+    world.port.tick(world.now)
+    assert heard_of(5, begun=fit + 50) == 5
 
 
 def test_a_packet_that_was_here_before_is_dropped() -> None:
