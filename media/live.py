@@ -378,7 +378,10 @@ class LiveRooms:
     async def close(self) -> None:
         """Seal everything, say goodbye to everybody. Well under two seconds unless the disk hangs."""
         for live in list(self._rooms.values()):
-            self._feed(live, CloseRoom(live.room.hall, live.room.id))
+            try:
+                self._feed(live, CloseRoom(live.room.hall, live.room.id))
+            except Exception:
+                logger.exception("room %s", live.room.id)
         self._pump.flush()
         while self._tasks:
             await asyncio.wait(self._tasks)

@@ -110,6 +110,17 @@ async def test_a_room_is_closed_although_a_connection_of_it_cannot_be(
     assert len(rooms) == 0
 
 
+async def test_the_node_closes_every_room_although_one_makes_trouble(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = RoomId("call-2")
+    rooms.command(OpenRoom(HALL, other, "2026-11-23"))
+    monkeypatch.setattr(Leg, "close", _fails_at_once)
+    await rooms.close()
+    assert {event.room for event in rooms.told if isinstance(event, RoomClosed)} == {ROOM, other}
+    assert "nobody foresaw this" in caplog.text
+
+
 async def test_what_belonged_to_a_room_is_freed_with_it(rooms: Rooms) -> None:
     rooms.command(Join(HALL, ROOM, ParticipantId("resident-1"), ParticipantRole.RESIDENT, 1))
     rooms.command(Record(HALL, ROOM, (WHO,)))
