@@ -9,6 +9,7 @@ from pathlib import Path
 MB = 1e6
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 COLUMNS = ("RSS MB", "fds", "threads", "tasks", "objects")
+SPARE_FDS = 2  # connections to Redis that are made when two things are to be said at once, and kept
 
 
 @dataclass(frozen=True)
