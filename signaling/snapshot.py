@@ -102,7 +102,7 @@ decoder = msgspec.json.Decoder(Call)
 
 RESIDENT = ParticipantId("resident")
 FARTHER_PAIRS = ((Mid.AUDIO_2, Mid.VIDEO_2), (Mid.AUDIO_3, Mid.VIDEO_3))
-FOR_SCREENS = (VideoCodec.VP9, VideoCodec.AV1)  # better than VP8; docs/media.md, "Codecs", has figures
+FOR_SCREENS = (VideoCodec.AV1, VideoCodec.VP9)  # better than VP8; docs/media.md, "Codecs", has figures
 TALKING = (State.CONNECTING, State.ACTIVE)
 WAITING = (State.QUEUED, State.OFFERED)
 

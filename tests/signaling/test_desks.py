@@ -287,7 +287,7 @@ async def test_an_agent_is_told_in_which_codecs_the_resident_can_be_shown_a_scre
     await world.node_says(
         protocol.Connected, talk.call, participant=RESIDENT, generation=2, takes=tuple(VideoCodec)
     )
-    assert (await talk.agent.sees()).call.share_codecs == (VideoCodec.VP9, VideoCodec.AV1, VideoCodec.VP8)
+    assert (await talk.agent.sees()).call.share_codecs == (VideoCodec.AV1, VideoCodec.VP9, VideoCodec.VP8)
 
 
 async def test_after_the_call_comes_the_wrap_up_and_an_outcome_before_ready(world: World) -> None:

@@ -60,6 +60,11 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
   window.tracks.push(...stream.getTracks());
   return stream;
 };"""
+SHARED_IN_VP9 = """async () => {
+  const stats = await pretendNode.pc.getStats();
+  const share = [...stats.values()].find((entry) => entry.type === "inbound-rtp" && entry.mid === "2");
+  return stats.get(share?.codecId)?.mimeType === "video/VP9";
+}"""
 LIVE_TRACKS = "window.tracks.filter((track) => track.readyState === 'live').length"
 
 
@@ -410,6 +415,7 @@ async def test_a_share_is_announced_and_the_browsers_own_stop_ends_it(browser: B
         server.send(in_call(sharing=True))
         preview = page.get_by_test_id("share-preview")
         await expect(preview).to_contain_text("居民正在看您的共享")
+        await until_true(page, SHARED_IN_VP9)  # as the server said
         await preview.locator("video").evaluate(
             "(video) => video.srcObject.getTracks()[0].dispatchEvent(new Event('ended'))"
         )

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page
 
 from records.model import MediaKind, ParticipantId
 from tests.web.back_office import Office, office
-from tests.web.sample_call import AGENT, CALL, RESIDENT, START, part, summary, whole_call
+from tests.web.sample_call import AGENT, CALL, RESIDENT, START, part, seal, summary, whole_call
 from tests.web.webm import write_webm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -305,6 +305,26 @@ async def test_a_part_that_was_never_sealed(browser: Browser, hall: Office) -> N
         assert all(abs(feed["at"] - 4.0) < IN_STEP_S for feed in (await feeds(page)).values())
         await page.locator("[data-play]").click()
         await until(page, "clock >= 9 && Object.values(feeds).every((feed) => feed.paused)")
+
+
+async def test_a_picture_in_h264_is_played_beside_one_in_vp8(browser: Browser, hall: Office) -> None:
+    """H.264 is recorded in Matroska, which Chromium plays too."""
+    mixed = summary("c-mixed", START, answered_at=START, ended_at=START + 3)
+    await hall.store.ledger.write([], mixed)
+    for id, who, suffix in (("m-agent", AGENT, "webm"), ("m-resident", RESIDENT, "mkv")):
+        path = f"2026-11-18/{mixed.id}/{id}.{suffix}"
+        opened = part(id, 0.0, who, call=mixed.id, path=path)
+        write_webm(hall.recordings / path, 3.0, size=(160, 120))
+        await hall.store.ledger.part_opened(opened)
+        await seal(hall.store, hall.recordings, opened, 3.0)
+    async with watching(browser, hall, mixed.id) as page:
+        answer = await page.request.get("/manager/recordings/m-resident")
+        assert answer.headers["content-type"] == "video/matroska"
+        await seek_to(page, 1.5)
+        await until(page, SETTLED)
+        assert all(abs(feed["at"] - 1.5) < IN_STEP_S for feed in (await feeds(page)).values())
+        await page.locator("[data-play]").click()
+        await until(page, "clock >= 2.9 && Object.values(feeds).every((feed) => feed.paused)")
 
 
 async def test_both_are_seen_from_the_start_though_one_came_a_moment_later(

@@ -1,4 +1,4 @@
-"""Small real recordings: VP8 and Opus in WebM, of a known length, made in the test."""
+"""Small real recordings of a known length, made in the test: VP8 in WebM or H.264 in Matroska, and Opus."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,12 +22,15 @@ def write_webm(
 ) -> None:
     """A bar that walks from left to right over a plain ground, and a tone (None: no audio track).
 
-    ``live`` leaves the file as a recorder does that was killed: no duration, no index.
+    A ``path`` that ends in .mkv is of H.264 in Matroska. ``live`` leaves the file as a recorder does that was
+    killed: no duration, no index.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"live": "1", "cluster_time_limit": "1000"} if live else {}
-    with av.open(str(path), "w", format="webm", options=options) as container:
-        video = container.add_stream("libvpx", rate=FPS, options={"deadline": "realtime", "cpu-used": "8"})
+    matroska = path.suffix == ".mkv"
+    with av.open(str(path), "w", format="matroska" if matroska else "webm", options=options) as container:
+        speed = {"preset": "ultrafast"} if matroska else {"deadline": "realtime", "cpu-used": "8"}
+        video = container.add_stream("libx264" if matroska else "libvpx", rate=FPS, options=speed)
         video.width, video.height = size
         video.pix_fmt, video.bit_rate, video.gop_size = "yuv420p", 200_000, FPS
         audio = None if sound is None else container.add_stream("libopus", rate=RATE, layout="mono")

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from aiohttp import hdrs, web
@@ -19,6 +20,8 @@ from msgspec import Struct
 from records.model import Account, CallId, Part, PartId
 
 READ_SIZE = 1024 * 1024  # bytes asked of the storage at a time; the socket's back-pressure paces the rest
+# By the file's name: H.264 is no codec of WebM. Types of RFC 9559, 27.3, and of the WebM project.
+_TYPES = {".webm": "video/webm", ".mkv": "video/matroska"}
 _SPEC = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -125,7 +128,7 @@ async def _send(request: web.Request, files: Files, part: Part, size: int) -> we
     if span is not None:
         response.headers[hdrs.CONTENT_RANGE] = f"bytes {span.start}-{span.stop - 1}/{size}"
     span = span or Span(0, size)
-    response.content_type = "video/webm"
+    response.content_type = _TYPES.get(PurePosixPath(part.path).suffix, "application/octet-stream")
     response.content_length = span.stop - span.start
     await _headed(response, etag).prepare(request)
     # A browser that seeks drops the request it has and makes another: that is no error.

@@ -86,6 +86,11 @@ export class CallMedia {
     this.#saySwitched();
   }
 
+  /** In which codecs a screen may be sent. @param {readonly import("../kit/messages.js").VideoCodec[]} codecs */
+  shareIn(codecs) {
+    void this.#leg?.shareIn(codecs);
+  }
+
   /** @param {MediaStreamTrack | null} track */
   share(track) {
     void this.#leg?.setLocal("share", track);

@@ -149,6 +149,7 @@ export class Desk {
   #keepCall(call, fresh) {
     const known = this.#media.call === call.id;
     this.#media.prepare(call.id);
+    this.#media.shareIn(call.share_codecs);
     if (fresh) this.#media.sayAgain();
     if (!fresh || this.#media.connected) return;
     void this.#ask("call", "rejoin", { call: call.id, generation: call.generation });

@@ -5,6 +5,8 @@
  * either, another connection is asked for.
  */
 
+import { RULES, Sending } from "./sending.js";
+
 /** @typedef {"mic" | "camera" | "share"} Source what can be sent */
 /** @typedef {Source | "audio2" | "video2" | "audio3" | "video3"} Mid the fixed m-lines of the node's offer */
 /** @typedef {"denied" | "missing" | "busy" | "failed"} FaultName */
@@ -35,15 +37,13 @@ const RESTART_AFTER_MS = 1_500; // without a way through
 const RESTART_AGAIN_MS = 2_000; // the service counts more than one in this time as one
 const RESTART_HEARD_MS = 12_000; // for the service to hear of it: our line to it may be cut as well
 const RESTART_MS = 4_000; // from then on, for the new way to be found
-const MAX_BITRATE = { mic: 40_000, camera: 1_500_000, share: 2_500_000 };
-/** A face must move, a form must be sharp. */
-const HINT = { mic: "speech", camera: "motion", share: "detail" };
-const DEGRADATION = { mic: null, camera: "maintain-framerate", share: "maintain-resolution" };
 
 export class Leg {
   /** @type {Callbacks} */ #callbacks;
   /** @type {Record<Source, MediaStreamTrack | null>} */ #local = { mic: null, camera: null, share: null };
+  /** @type {readonly import("./messages.js").VideoCodec[]} */ #shareCodecs = [];
   /** @type {RTCPeerConnection | null} */ #pc = null;
+  /** @type {Sending | null} */ #sending = null;
   #generation = 0;
   #restart = 0;
   #restarting = false;
@@ -74,9 +74,19 @@ export class Leg {
    * @param {Source} source @param {MediaStreamTrack | null} track
    */
   async setLocal(source, track) {
-    if (track) track.contentHint = HINT[source];
+    if (track) track.contentHint = RULES[source].hint;
     this.#local[source] = track;
     await this.#sender(source)?.replaceTrack(track);
+  }
+
+  /**
+   * In which codecs a screen may be sent, best first: said as often as one likes, in force at once. None: VP8.
+   * @param {readonly import("./messages.js").VideoCodec[]} codecs
+   */
+  async shareIn(codecs) {
+    if (String(codecs) === String(this.#shareCodecs)) return;
+    this.#shareCodecs = codecs;
+    await this.#sending?.shareIn(codecs);
   }
 
   /** @param {Source} source */
@@ -150,6 +160,7 @@ export class Leg {
   close() {
     this.#drop();
     this.#local = { mic: null, camera: null, share: null };
+    this.#shareCodecs = [];
     this.#generation = this.#restart = 0;
   }
 
@@ -188,8 +199,9 @@ export class Leg {
       await transceiver.sender.replaceTrack(this.#local[source]);
     }
     await pc.setLocalDescription(await pc.createAnswer());
-    await Promise.all(SOURCES.map((source) => limit(this.#sender(source), source)));
     if (pc !== this.#pc || !pc.localDescription) return;
+    this.#sending = new Sending(pc, (source) => this.#sender(source), this.#shareCodecs);
+    void this.#sending.begin(); // done long before there is a connection: the answer does not wait
     this.#callbacks.onAnswer(this.#generation, pc.localDescription.sdp, 0);
     this.#callbacks.onRemote();
   }
@@ -278,7 +290,8 @@ export class Leg {
   #drop() {
     clearTimeout(this.#timer);
     this.#listening?.abort();
-    this.#listening = this.#last = null;
+    this.#sending?.stop();
+    this.#listening = this.#last = this.#sending = null;
     this.#failed = this.#restarting = this.#wasConnected = false;
     this.#restartedAt = -Infinity;
     const pc = this.#pc;
@@ -292,16 +305,6 @@ export class Leg {
 /** @param {{urls: ReadonlyArray<string>, username?: string | null, credential?: string | null}} server @returns {RTCIceServer} */
 function iceServer({ urls, username, credential }) {
   return username && credential ? { urls: [...urls], username, credential } : { urls: [...urls] };
-}
-
-/** @param {RTCRtpSender | undefined} sender @param {Source} source */
-async function limit(sender, source) {
-  if (!sender) return;
-  const parameters = /** @type {any} */ (sender.getParameters());
-  if (!parameters.encodings?.length) return;
-  for (const encoding of parameters.encodings) encoding.maxBitrate = MAX_BITRATE[source];
-  if (DEGRADATION[source]) parameters.degradationPreference = DEGRADATION[source];
-  await sender.setParameters(parameters);
 }
 
 // --- how good it is -----------------------------------------------------------------------------
