@@ -2,8 +2,8 @@
 
 A packet that is missing may only have been overtaken, so it is first asked for a little later, unless so many
 are missing that it cannot be that; then once per round trip, until its time or its tries are over. Where much
-is lost, requests are lost too, so each is said twice there: a sender heeds one of them (libwebrtc sends nothing
-again within a round trip).
+is lost, requests are lost too, so each is said twice there: a sender heeds one of them (libwebrtc sends
+nothing again within a round trip).
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,8 @@ class Nack:
         self.lost = self.given_up = 0
         self.missed_at = -inf
         self._patience = patience
-        self._newest, self._spacing = 0, float(_RARELY)  # where the last gap ended, and how far apart gaps are
+        self._newest = 0  # where the last gap ended ...
+        self._spacing = float(_RARELY)  # ... and how far apart gaps are
         self._missing: dict[int, _Missing] = {}
 
     def __contains__(self, seq: int) -> bool:

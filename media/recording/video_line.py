@@ -17,6 +17,9 @@ from media.wire.rtp import TS_MOD, extend
 
 RATE = 90_000
 KEY_FRAME_EVERY_S = 10.0  # so that a long recording can be sought in
+# For one, libwebrtc throws away what still waits to be sent, and what was to be sent again never comes then.
+_SELDOM_S = 60.0  # so they are asked for seldom where packets were missing ...
+_LATELY_S = 5.0  # ... within this
 _FLOWING_S = 1.0  # nobody answers a request while no pictures come
 _ASTRAY_S = 3.0  # timestamps that differ from their arrival by more than this have jumped
 _STALE_S = 30.0  # reports that are further apart say nothing
@@ -45,6 +48,7 @@ class VideoLine:
         self._why = "no_key_frame"
         self._key_at: float | None = None
         self._seen_at = float("-inf")
+        self._missed_at = float("-inf")  # when something was waited for
 
     # --- sink; written for speed up to the whole picture ---
 
@@ -58,6 +62,7 @@ class VideoLine:
             if self._pictures.broken:
                 self._ask(packet.arrived)
         else:
+            self._missed_at = packet.arrived
             order.push(packet)
             self.drain(packet.arrived)
             self._ask(packet.arrived)
@@ -71,7 +76,8 @@ class VideoLine:
         if self._parts.doc_type is None and self._pictures.codec is not None:
             self._parts.doc_type = doc_type_of(self._pictures.codec.matroska)
         flowing = now - self._seen_at < _FLOWING_S
-        if flowing and self._key_at is not None and now - self._key_at >= KEY_FRAME_EVERY_S:
+        every = KEY_FRAME_EVERY_S if now - self._missed_at > _LATELY_S else _SELDOM_S
+        if flowing and self._key_at is not None and now - self._key_at >= every:
             self._track.request_key_frame(now)
 
     def finish(self) -> None:

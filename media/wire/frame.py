@@ -48,7 +48,10 @@ class Depacketizer(ABC):
             return None
         try:
             if self._pieces and timestamp != self._timestamp:
-                raise Malformed("a picture did not end")
+                if not self._starts_key_frame(payload):
+                    raise Malformed("a picture did not end")
+                # libwebrtc drops what waits to be sent when a key frame comes, without a gap in the numbers.
+                self.reset()
             self._timestamp = timestamp
             self._take(payload)
             if not marker:

@@ -14,6 +14,7 @@ from tests.media.conftest import Control
 from tests.web.pages import CHROMIUM
 
 HERE = Path(__file__).parent
+KIT = HERE.parents[1] / "web" / "static" / "js" / "kit"
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -51,6 +52,7 @@ async def _site(folder: Path | None) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_get("/peer.{kind:html|js}", own)
+    app.router.add_static("/kit/", KIT)
     if folder is not None:
         app.router.add_static("/files/", folder)
     runner = web.AppRunner(app)

@@ -94,6 +94,7 @@ peer.answer = async (offer, kind = "camera") => {
   if (!peer.media) await peer.capture(kind);
   const pc = (peer.pc = new RTCPeerConnection({ iceServers: [] }));
   pc.ontrack = (event) => peer.show(event.transceiver.mid, event.track);
+  (await import("/kit/patience.js")).bePatient(pc); // as our own pages are
   await pc.setRemoteDescription({ type: "offer", sdp: offer });
   const tracks = { mic: peer.media.getAudioTracks()[0], camera: peer.media.getVideoTracks()[0] };
   for (const transceiver of pc.getTransceivers()) {

@@ -60,3 +60,26 @@ def test_a_rate_queues_and_then_drops_the_tail() -> None:
     link = Link(1, delay=0.0, rate=8_000, queue=300)
     assert through(link, 5, every=0.0) == [(pytest.approx(0.1 * n), n - 1) for n in (1, 2, 3)]
     assert link.dropped == 2
+
+
+def test_a_policer_drops_what_is_too_much_and_delays_nothing() -> None:
+    link = Link(1, delay=0.0, rate=8_000, queue=300, polices=True)
+    found = through(link, 20, every=0.05)
+    assert all(at == number * 0.05 for at, number in found)
+    assert [number for _, number in found[:6]] == [0, 1, 2, 3, 4, 6]
+    assert len(found) == pytest.approx(10 + 2, abs=1)
+
+
+def test_what_becomes_of_a_packet_does_not_hang_on_those_before() -> None:
+    def fates(link: Link) -> set[int]:
+        return {number for _, number in through(link, 300)} & set(range(100, 300))
+
+    calm, crowded = Link(7, loss=Uniform(0.3)), Link(7, loss=Uniform(0.3), duplicate=0.5, reorder=0.5)
+    late = Link(7)
+    for number in range(100):
+        late.send(number.to_bytes(4, "big"), number * 0.001)
+    late.loss = Uniform(0.3)
+    for number in range(100, 300):
+        late.send(number.to_bytes(4, "big"), number * 0.001)
+    found = {int.from_bytes(data[:4], "big") for _, data in late.arrived(1e9)}
+    assert fates(calm) == fates(crowded) == found & set(range(100, 300)) != set()

@@ -1,35 +1,50 @@
-"""Packets are lost on both ways of both people; the picture goes on and the recording is whole."""
+"""Packets are lost on both ways of both people; the picture goes on, the sound too, and the recording is whole."""
+
+import asyncio
+import time
 
 import pytest
 
-from media.protocol import CloseRoom, PartSealed, RoomClosed
-from tests.media.browser import connect, inbound, pages, stats, until
-from tests.media.conftest import HALL, Control, all_of
+from tests.media.browser import inbound, pages
+from tests.media.conftest import Control
+from tests.media.impaired import Impaired, shown
+from tests.media.link import Uniform
 from tests.media.lossy import lossy
-from tests.media.playback import play
 
 pytestmark = pytest.mark.e2e
 
+LOST = 0.1
+SECONDS = 12.0
+QUIET_S = 1.5  # afterwards, so that what was lost last is repaired
 
-async def test_five_percent_lost_each_way_is_repaired(control: Control) -> None:
-    async with pages(2) as (resident, agent), lossy(1) as one, lossy(2) as two:
-        room = await control.open("call-1")
-        await connect(control, resident, room, "resident", by=one.through)
-        await connect(control, agent, room, "agent", by=two.through)
-        await control.record(room, "resident", "agent")
-        await control.slots(room, 1, resident=all_of("agent"), agent=all_of("resident"))
-        await until(lambda: stats(agent), lambda seen: inbound(seen, "camera", "decoded") > 15)
-        for way in (one, two):
-            way.up = way.down = 0.05
-        seen = await until(lambda: stats(agent), lambda seen: inbound(seen, "camera", "decoded") > 150, 15)
-        sent = await stats(resident)
-        assert one.lost > 10
-        assert sent["outbound"]["camera"]["retransmitted"] > 0  # the node asked, the browser sent again
-        assert inbound(seen, "camera", "repaired") > 0  # the browser asked, the node sent again
-        assert inbound(seen, "camera", "freezes") <= 4
-        await control.send(CloseRoom(HALL, room))
-        await control.next(RoomClosed)
-    for part in (e for e in control.events if isinstance(e, PartSealed)):
-        assert sum(gap.end - gap.start for gap in part.gaps if gap.track == "video") < 0.5
-        played = play(control.recordings / part.path)
-        assert len(played.pictures) > 120
+
+async def test_ten_percent_lost_each_way_is_repaired(control: Control) -> None:
+    async with pages(2) as both:
+        with lossy(1, delay=0.025) as one, lossy(2, delay=0.025) as two:
+            call = Impaired(control, both, (one, two), "call-1")
+            await call.begin()
+            before, began = await call.look(), time.monotonic()
+            links = [one.up, one.down, two.up, two.down]
+            for link in links:
+                link.loss = Uniform(LOST)
+            await asyncio.sleep(SECONDS)
+            for link in links:
+                link.loss = None
+            took = time.monotonic() - began
+            await asyncio.sleep(QUIET_S)
+            after = await call.look()
+            parts = await call.end()
+    for seen in after:
+        assert seen["outbound"]["camera"]["retransmitted"] > 10  # the node asked, the browser sent again
+        assert inbound(seen, "camera", "repaired") > 10  # the browser asked, the node sent again
+    for link in links:
+        assert 0.05 < link.dropped / (SECONDS * 50) < 1.0  # fifty packets of sound a second are the least
+    # On a good day it is 1 %, 1 % and none; without repair most of it all.
+    viewers = shown(before, after, took)
+    print(viewers, parts)
+    assert viewers.fps > 10
+    assert viewers.frozen < 0.25
+    assert viewers.concealed < 0.08
+    for part in parts:
+        assert part.missing <= 0.05 * part.encoded
+        assert part.silent <= 0.02 * part.sounds

@@ -67,7 +67,9 @@ def test_a_round_trip_that_is_known_bounds_what_is_learnt_from_answers() -> None
     nack.rtt, nack.round_trip = 0.3, 0.05
     nack.add(5, 6, 1.0)
     times = [at for at, _ in ticked(nack, 1.0, 1.4)[0]]
-    assert [b - a for a, b in itertools.pairwise(times)] == [pytest.approx(0.07, abs=0.006)] * (len(times) - 1)
+    assert [b - a for a, b in itertools.pairwise(times)] == [pytest.approx(0.07, abs=0.006)] * (
+        len(times) - 1
+    )
     nack.round_trip = 0.5  # longer than its own answers take: those are what counts
     nack.add(6, 7, 2.0)
     assert [at for at, ask in ticked(nack, 2.0, 2.5)[0] if 6 in ask] == [2.01, 2.31]

@@ -215,6 +215,29 @@ async def test_key_frames_are_asked_for_now_and_then(sender: Sender) -> None:
     await sender.seal()
 
 
+async def test_where_packets_are_missing_key_frames_are_asked_for_seldom(sender: Sender) -> None:
+    for number in range(1, 75 * 30):
+        packet = sender.made(
+            Source.CAMERA,
+            number,
+            vp8_payloads(vp8_frames(60)[0 if number == 1 else number % 29 + 1])[0],
+            sender.camera_base + 3000 * number,
+            True,
+            number / 30,
+            VP8,
+        )
+        if number % 60 == 0:  # overtaken by the next one
+            late = packet
+        else:
+            sender.give(Source.CAMERA, packet)
+        if number % 60 == 1 and number > 60:
+            sender.give(Source.CAMERA, late)
+        sender.recorder.tick(sender.start + number / 30)
+    asked = sender.tracks[Source.CAMERA].asked
+    assert asked[0] - sender.start == pytest.approx(60, abs=0.2)
+    await sender.seal()
+
+
 async def test_while_a_key_frame_comes_in_no_other_is_asked_for(sender: Sender) -> None:
     pieces = vp8_payloads(vp8_frames(60)[0], 60)
     assert len(pieces) > 2

@@ -52,6 +52,17 @@ def test_every_picture_comes_out_as_it_was_encoded(name: str) -> None:
 
 
 @codecs
+def test_a_picture_that_a_key_frame_cuts_short_costs_no_more_than_itself(name: str) -> None:
+    """As libwebrtc sends it: what waits in its queue when a key frame comes is thrown away."""
+    depacketizer = made(name)
+    all_packets = packets(name)
+    keys = [p for p in pictures(name) if p.key]
+    cut = next(at for at, (_, timestamp, _) in enumerate(all_packets) if timestamp == keys[1].timestamp)
+    frames = [depacketizer.push(*packet) for packet in all_packets[: cut - 1] + all_packets[cut:]]
+    assert len([frame for frame in frames if frame is not None]) == COUNT - 1
+
+
+@codecs
 def test_only_the_first_packet_of_a_key_frame_starts_one(name: str) -> None:
     payload_type = CODECS[name].offered.payload_type
     for picture in pictures(name):

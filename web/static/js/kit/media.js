@@ -5,6 +5,7 @@
  * either, another connection is asked for.
  */
 
+import { bePatient } from "./patience.js";
 import { RULES, Sending } from "./sending.js";
 
 /** @typedef {"mic" | "camera" | "share"} Source what can be sent */
@@ -114,6 +115,7 @@ export class Leg {
     this.#restart = restart;
     const pc = new RTCPeerConnection(servers);
     this.#pc = pc;
+    bePatient(pc);
     pc.ontrack = ({ track }) => this.#watch(pc, track);
     pc.onconnectionstatechange = () => this.#changed(pc);
     this.#listen();
