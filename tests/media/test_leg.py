@@ -1,37 +1,20 @@
 """One participant's connection, against a browser that is made of the same parts in their other role."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from media.codecs import OPUS, VP8
 from media.leg import Leg
-from media.path.packet import Packet, SenderReport
 from media.protocol import Mid, Source
 from media.sdp import BadAnswer
 from media.wire import rtcp
 from media.wire.rtp import Malformed, parse
 from tests.media.net.browser import Browser
 from tests.media.net.world import World
-from tests.media.path.simulated import DELTA, KEY
+from tests.media.path.simulated import DELTA, KEY, Kept
 from tests.media.test_sdp import answer
 
 NTP_ZERO = 4_000_000_000.0
 RTX = VP8.rtx or 0
-
-
-@dataclass
-class Seen:
-    """A sink that keeps what it is given."""
-
-    packets: list[Packet] = field(default_factory=list)
-    reports: list[SenderReport] = field(default_factory=list)
-
-    def packet(self, packet: Packet) -> None:
-        self.packets.append(packet)
-
-    def report(self, report: SenderReport) -> None:
-        self.reports.append(report)
 
 
 class Around:
@@ -40,7 +23,7 @@ class Around:
     def __init__(self, world: World, host: str = "198.51.100.1") -> None:
         self.world, self.told = world, list[str]()
         self.leg = Leg(world.port, self, NTP_ZERO, world.now)
-        self.seen = {source: Seen() for source in Source}
+        self.seen = {source: Kept() for source in Source}
         for source, track in self.leg.tracks.items():
             track.sinks.append(self.seen[source])
         self.call = world.join(self.leg.peer, host)
