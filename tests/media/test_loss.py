@@ -1,4 +1,4 @@
-"""Packets are lost on both ways of both people; the picture goes on, the sound too, and the recording is whole."""
+"""Packets are lost on both ways of both people: picture and sound go on, and the recording is whole."""
 
 import asyncio
 import time

@@ -34,7 +34,7 @@ def between(proxy: Lossy, browser: socket.socket, node: socket.socket) -> None:
 
 
 def numbers(end: socket.socket, until: int) -> list[int]:
-    found = []
+    found: list[int] = []
     while not found or found[-1] != until:
         found.append(int.from_bytes(end.recv(2000)[1:], "big"))
     return found
