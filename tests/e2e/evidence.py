@@ -75,6 +75,12 @@ def watch(path: Path, who: int) -> Watched:
     return Watched(end, len(frames), first_is_key, numbers, tone, sound_from)
 
 
+def codec(path: Path) -> str:
+    """Of a recording's pictures, by FFmpeg's name."""
+    with av.open(str(path)) as file:
+        return file.streams.video[0].codec_context.codec.canonical_name
+
+
 def colours(path: Path) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Of a recording's last frame: near the top, near the bottom (R, G, B)."""
     with av.open(str(path)) as file:

@@ -125,6 +125,7 @@ def _check_recordings(hall: Hall, call: str) -> None:
         _check_frames(seen.numbers)
     share = by_role["agent", "share"]
     assert _is_form(*evidence.colours(hall.service.recordings / share["path"]))
+    assert evidence.codec(hall.service.recordings / share["path"]) == "av1"  # as both take it
 
 
 def _check_frames(numbers: list[tuple[float, int]]) -> None:
