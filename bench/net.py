@@ -27,9 +27,6 @@ SSRC = 7
 class Sink:
     """Takes everything, does nothing."""
 
-    def admits(self, ssrc: int) -> bool:
-        return True
-
     def rtp(self, packet: memoryview, size: int, arrived: float) -> None: ...
     def rtcp(self, packet: memoryview, size: int, arrived: float) -> None: ...
     def connected(self) -> None: ...

@@ -167,10 +167,6 @@ class Leg:
 
     # --- packets from the participant ---
 
-    def admits(self, ssrc: int) -> bool:
-        """An SSRC that the answer did not say may be named by its packets' MID; the peer bounds how many."""
-        return True
-
     def rtp(self, packet: memoryview, size: int, arrived: float) -> None:
         try:
             header = parse(packet, size)

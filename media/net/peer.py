@@ -34,9 +34,6 @@ _RTP_SSRC, _RTCP_SSRC = 8, 4  # where it stands
 class Receiver(Protocol):
     """Who a connection is for. ``packet`` is decrypted in place and valid during the call only."""
 
-    def admits(self, ssrc: int) -> bool:
-        """May this SSRC, not in ``Peer.ssrcs``, be decrypted? Asked before anything verified."""
-
     def rtp(self, packet: memoryview, size: int, arrived: float) -> None: ...
     def rtcp(self, packet: memoryview, size: int, arrived: float) -> None: ...
     def connected(self) -> None: ...
@@ -47,9 +44,6 @@ class Receiver(Protocol):
 
 class _Nobody:
     """The receiver of a connection that is over."""
-
-    def admits(self, ssrc: int) -> bool:
-        return False
 
     def rtp(self, packet: memoryview, size: int, arrived: float) -> None: ...
     def rtcp(self, packet: memoryview, size: int, arrived: float) -> None: ...
@@ -230,7 +224,7 @@ class Peer:
         (ssrc,) = _SSRC.unpack_from(packet, _RTP_SSRC)
         if ssrc in self.ssrcs:
             plain = srtp.unprotect(pointer, size)
-        elif self._has_room(ssrc) and self._receiver.admits(ssrc):
+        elif self._has_room(ssrc):  # not in the answer; its packets may name it by MID
             plain = srtp.unprotect(pointer, size)
             if plain:
                 self._streams.add(ssrc)

@@ -34,6 +34,3 @@ class Retransmission:
         self._sent_at[seq] = now
         if len(self._sent_at) > _KEPT:
             del self._sent_at[next(iter(self._sent_at))]
-
-    def forget(self) -> None:
-        self._sent_at.clear()

@@ -1,21 +1,13 @@
 """The retransmission stream of a slot (RFC 4588): packets sent once more, and padding to probe with. Pure."""
 
-from struct import Struct
 from typing import Protocol
 
 from media.codecs import BY_PAYLOAD_TYPE
 from media.path.packet import Packet
-from media.wire.rtp import EXT_TRANSPORT_CC, HEADER_BYTES
+from media.wire.rtp import ELEMENT, HEADER_BYTES, ONE_WORD, PADDED, PLAIN, write
 
 PADDING = 255  # bytes that one packet can have (RFC 3550, 5.1)
-PLAIN = 0x9000  # the first two bytes of a packet with an extension; marker and payload type are added
-_PADDED = 0xB000
 _PADDING = bytes(PADDING - 1) + bytes([PADDING])
-
-# As wire.rtp.write_header, once more: slot.py spares the hot path a call.
-write = Struct("!HHLLLL").pack_into
-ONE_WORD = 0xBEDE << 16 | 1
-ELEMENT = (EXT_TRANSPORT_CC << 4 | 1) << 24
 
 
 class Peer(Protocol):
@@ -56,7 +48,7 @@ class Rtx:
         codec = BY_PAYLOAD_TYPE.get(payload_type)
         if codec is None or codec.rtx is None:
             return 0
-        return self._send(_PADDED | codec.rtx, timestamp, _PADDING, now)
+        return self._send(PADDED | codec.rtx, timestamp, _PADDING, now)
 
     def _send(self, head: int, timestamp: int, payload: bytes, now: float) -> int:
         size = HEADER_BYTES + len(payload)

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from media.codecs import AUDIO, RED, VIDEO
 from media.path.packet import Packet, SenderReport
 from media.path.retransmission import Retransmission
-from media.path.rtx import ELEMENT, ONE_WORD, PADDING, PLAIN, Path, Peer, Rtx, write
+from media.path.rtx import PADDING, Path, Peer, Rtx
 from media.path.upstream import FREEZE_S, WINDOW, Upstream
 from media.wire.rtcp import Reception, build_sender_report
-from media.wire.rtp import HEADER_BYTES, SEQ_MOD, TS_MOD, extend
+from media.wire.rtp import ELEMENT, HEADER_BYTES, ONE_WORD, PLAIN, SEQ_MOD, TS_MOD, extend, write
 
 KEPT_SOUND = 64  # packets as they were sent, 1.3 s
 _SWITCH_GAP_S = 0.02  # what a change of source advances the timestamps at least

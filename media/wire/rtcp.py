@@ -160,18 +160,6 @@ def _remb(body: memoryview) -> Remb:
     return Remb(mantissa << exponent, unpack_from(f"!{count}L", body, 4))
 
 
-def round_trip(block: Reception, ntp: float) -> float | None:
-    """Seconds to the other end and back (RFC 3550, 6.4.1, DLSR), when ``block`` arrived at ``ntp`` on the
-    clock of the sender reports that it answers. None when it answers none, or when its delay is longer than
-    the time passed."""
-    if not block.last_report:
-        return None
-    passed = (int(ntp * 65536) - block.last_report) % TS_MOD / 65536
-    found = passed - block.delay
-    # More than half of the 18 hours that the field spans is a time that went backwards.
-    return found if 0 <= found < 32768 else None
-
-
 # --- out ---------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ is known by two comparisons.
 from struct import Struct
 
 EXT_MID, EXT_TRANSPORT_CC = 1, 3  # extension ids, fixed by the node's offer
-HEADER_BYTES = 20  # of what ``write_header`` writes
+HEADER_BYTES = 20  # of what ``write`` writes
 SEQ_MOD = 1 << 16
 TS_MOD = 1 << 32
 
@@ -23,10 +23,18 @@ The numbers are as on the wire. The payload is without padding and may be empty.
 
 _FIXED = Struct("!HHLL").unpack_from
 _WITH_EXTENSION = Struct("!HHLLLL")
-_unpack, _pack = _WITH_EXTENSION.unpack_from, _WITH_EXTENSION.pack_into
+_unpack = _WITH_EXTENSION.unpack_from
 _ONE_BYTE = 0xBEDE  # profile of a one-byte extension block
-_ONE_WORD = _ONE_BYTE << 16 | 1
 _TRANSPORT_CC = EXT_TRANSPORT_CC << 4 | 1  # the head of an element of two bytes
+
+# A header whose only extension is the transport-wide sequence number is written by
+#   write(view, 0, PLAIN | marker << 7 | payload type, seq, timestamp, ssrc, ONE_WORD, ELEMENT | number << 8)
+# with numbers as on the wire: wrapped. Bare, as every packet to every viewer would pay for a call.
+write = _WITH_EXTENSION.pack_into
+PLAIN = 0x9000  # version 2, an extension
+PADDED = 0xB000  # likewise, with padding
+ONE_WORD = _ONE_BYTE << 16 | 1
+ELEMENT = _TRANSPORT_CC << 24
 
 
 class Malformed(ValueError):
@@ -37,7 +45,7 @@ def parse(view: memoryview, size: int) -> Header:
     """Raises Malformed."""
     if size >= HEADER_BYTES:
         first, seq, timestamp, ssrc, block, word = _unpack(view)
-        if block == _ONE_WORD and word >> 24 == _TRANSPORT_CC and first >> 8 == 0x90:
+        if block == ONE_WORD and word >> 24 == _TRANSPORT_CC and first >> 8 == 0x90:
             return first & 127, first >> 7 & 1, seq, timestamp, ssrc, 20, size, word >> 8 & 0xFFFF, 0
     return _parse_any(view, size)
 
@@ -87,23 +95,6 @@ def _extensions(view: memoryview, at: int, end: int) -> tuple[int, int]:
 def mid(view: memoryview, mid_at: int) -> str:
     """The MID (RFC 8843, 15) of a packet whose header says ``mid_at``; bytes beyond ASCII are replaced."""
     return bytes(view[mid_at + 1 : mid_at + 2 + (view[mid_at] & 15)]).decode("ascii", "replace")
-
-
-def write_header(
-    view: memoryview, payload_type: int, marker: int, seq: int, timestamp: int, ssrc: int, transport_seq: int
-) -> None:
-    """Write ``HEADER_BYTES`` bytes at the beginning of ``view``, with the transport-wide sequence number as
-    the only extension. Numbers must be as on the wire already: wrapped."""
-    _pack(
-        view,
-        0,
-        0x9000 | marker << 7 | payload_type,
-        seq,
-        timestamp,
-        ssrc,
-        _ONE_WORD,
-        _TRANSPORT_CC << 24 | transport_seq << 8,
-    )
 
 
 def extend(seq: int, near: int, modulus: int = SEQ_MOD) -> int:

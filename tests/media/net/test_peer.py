@@ -344,17 +344,6 @@ def test_a_peer_has_a_bounded_number_of_addresses() -> None:
 # --- the door ---
 
 
-def test_an_ssrc_that_is_not_admitted_is_not_decrypted() -> None:
-    world = World()
-    call = world.connected()
-    call.ear.admitted = {8}
-    call.peer.ssrcs.add(7)
-    call.browser.outgoing += [call.browser.protected(rtp(ssrc, 1)) for ssrc in (7, 8, 9)]
-    world.run(0.1)
-    assert sorted(call.ear.rtp_heard) == [rtp(7, 1), rtp(8, 1)]
-    assert call.peer.counters.overflow == 1
-
-
 def test_a_peer_has_a_bounded_number_of_streams() -> None:
     world = World()
     call = world.connected()

@@ -77,14 +77,10 @@ class SimulatedWire:
 class Ear:
     """A ``Receiver`` that writes down what it hears."""
 
-    admitted: set[int] | None = None  # None: all
     rtp_heard: list[bytes] = field(default_factory=list)
     rtcp_heard: list[bytes] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-
-    def admits(self, ssrc: int) -> bool:
-        return self.admitted is None or ssrc in self.admitted
 
     def rtp(self, packet: memoryview, size: int, arrived: float) -> None:
         self.rtp_heard.append(bytes(packet[:size]))

@@ -1,13 +1,16 @@
+from itertools import count as counted
+
 from media.path.retransmission import FLOOR, SHARE, Retransmission
+
+NUMBERS = counted(10_000)
 
 
 def spend(again: Retransmission, now: float, size: int = 1000) -> int:
     """How many packets it allows at once."""
     count = 0
-    while again.allows(10_000 * count, now):
-        again.sent(10_000 * count, size, now)
+    while again.allows(next(NUMBERS), now):
+        again.sent(next(NUMBERS), size, now)
         count += 1
-    again.forget()
     return count
 
 

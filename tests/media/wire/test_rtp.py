@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.wire.rtp import HEADER_BYTES, Header, Malformed, extend, mid, parse, write_header
+from media.wire.rtp import (
+    ELEMENT,
+    HEADER_BYTES,
+    ONE_WORD,
+    PLAIN,
+    Header,
+    Malformed,
+    extend,
+    mid,
+    parse,
+    write,
+)
 
 BYTE, SHORT, LONG = st.integers(0, 127), st.integers(0, 65535), st.integers(0, 2**32 - 1)
 
@@ -29,7 +40,8 @@ def test_a_header_is_read_as_written(
     kind: int, marker: int, seq: int, timestamp: int, ssrc: int, transport_seq: int, payload: bytes
 ) -> None:
     memory = bytearray(100)
-    write_header(memoryview(memory), kind, marker, seq, timestamp, ssrc, transport_seq)
+    element = ELEMENT | transport_seq << 8
+    write(memoryview(memory), 0, PLAIN | marker << 7 | kind, seq, timestamp, ssrc, ONE_WORD, element)
     memory[HEADER_BYTES : HEADER_BYTES + len(payload)] = payload
     size = HEADER_BYTES + len(payload)
     found = parse(memoryview(memory), size)
@@ -38,7 +50,8 @@ def test_a_header_is_read_as_written(
 
 def test_a_header_is_written_as_the_specification_draws_it() -> None:
     memory = bytearray(b"\xff" * 24)
-    write_header(memoryview(memory), 96, 1, 0x1234, 0x01020304, 0xDEADBEEF, 0xABCD)
+    element = ELEMENT | 0xABCD << 8
+    write(memoryview(memory), 0, PLAIN | 1 << 7 | 96, 0x1234, 0x01020304, 0xDEADBEEF, ONE_WORD, element)
     assert memory.hex(" ", 4) == "90e01234 01020304 deadbeef bede0001 31abcd00 ffffffff"
 
 
