@@ -217,3 +217,23 @@ def test_garbage_inside_of_srtp_ends_nothing() -> None:
         parse(memoryview(b"\x90"), 1)
     around.sends(rtp(OPUS.payload_type, 1, 0, 100, b"\xf8"))
     assert len(around.seen[Source.MIC].packets) == 1
+
+
+def test_ice_may_begin_anew_before_the_answer_and_during_the_handshake() -> None:
+    around = Around(World())
+    leg, browser, world = around.leg, around.browser, around.world
+    leg.restart(1, world.now)
+    leg.accept(sdp_of(browser), 0, world.now)
+    assert not leg.answered  # to an offer that is no more
+    browser.offered(leg.peer.ufrag, leg.peer.password)
+    leg.accept(sdp_of(browser), 1, world.now)
+    world.until(lambda: browser.has_begun)
+    assert not around.call.is_up
+    leg.restart(2, world.now)
+    browser.offered(leg.peer.ufrag, leg.peer.password)
+    leg.accept(sdp_of(browser), 2, world.now)
+    world.until(lambda: around.call.is_up)
+    around.sends(rtp(OPUS.payload_type, 1, 0, 100, b"\xf8"))
+    assert around.told == ["connected"]
+    assert len(around.seen[Source.MIC].packets) == 1
+    assert len(world.port._peers) == 1  # the ufrags before are no longer good
