@@ -8,6 +8,7 @@ import secrets
 from typing import Protocol
 
 from media import codecs
+from media.beat import following
 from media.net.peer import Peer
 from media.net.port import Port
 from media.path.arrivals import Arrivals
@@ -297,7 +298,7 @@ class Leg:
         for body in self._arrivals.drain(now):
             self.peer.send_rtcp(build_transport_feedback(self._rtcp_ssrc, self._media_ssrc, body))
         if now >= self._report_at:
-            self._report_at = now + REPORT_S
+            self._report_at = following(self._report_at, now, REPORT_S)
             blocks = [b for t in self.tracks.values() if (b := t.reception(now)) is not None]
             self.peer.send_rtcp(build_receiver_report(self._rtcp_ssrc, blocks))
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from media.beat import following
 from media.leg import Leg
 from media.net.dtls import Certificate
 from media.net.network import Network
@@ -339,10 +340,10 @@ class LiveRooms:
         for connection in live.connections.values():
             connection.leg.tick(now)
         if now >= live.slow_at:
-            live.slow_at = now + SLOW_S
+            live.slow_at = following(live.slow_at, now, SLOW_S)
             self._tick_slowly(live, now)
         if now >= live.quality_at:
-            live.quality_at = now + QUALITY_S
+            live.quality_at = following(live.quality_at, now, QUALITY_S)
             self._tell_quality(live, now)
 
     def _tick_slowly(self, live: _LiveRoom, now: float) -> None:
