@@ -93,8 +93,12 @@ def _grown(before: dict[str, Any], after: dict[str, Any], what: str) -> int:
 def report(found: Level) -> str:
     rates = "/".join(f"{rate / 1000:.0f}" for rate in found.rates)
     missing = sum(part.missing for part in found.kept)
+    # Each part begins with one: the camera is put on after the microphone.
     gaps = [
-        f"\n        {who}: {gap}" for who, part in zip(PEOPLE, found.kept, strict=True) for gap in part.gaps
+        f"\n        {who}: {track} {why} from {start:.1f} to {end:.1f} s"
+        for who, part in zip(PEOPLE, found.kept, strict=True)
+        for start, end, track, why in part.gaps
+        if start > 0
     ]
     return (
         f"{found.loss * 100:4.0f} %  {found.shown.frozen * 100:6.2f}  {found.shown.concealed * 100:9.2f}  "

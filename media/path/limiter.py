@@ -22,6 +22,9 @@ _LONG_S, _NO_LOSS = 5.0, 0.02  # a queue that has not gone by then, while all ar
 _DEEPEST = 0.6  # of the limit, at one cut
 _AGAIN_S = 0.2  # between two cuts
 _LOSS, _HEAVY_LOSS = 0.08, 0.25  # in each of two seconds, and at once
+# A sender that was slowed down for a trial is slow to come back where much is lost (Chromium: some 8 % a
+# second, if at all). So one who sends little is spared, unless it is still far too much.
+_MODEST, _MODEST_LOSS, _MODEST_HEAVY_LOSS = 350_000, 0.3, 0.5
 _TRIAL_S = 3.0  # at most until the senders have slowed down
 _JUDGED_S, _SURELY_S = 0.6, 1.6  # of the lower rate, before the trial is judged; when it is not clear, later
 _TRIED = 0.85  # of what arrives is sent in a trial
@@ -172,14 +175,17 @@ class Limiter:
         if window.whole or now - self._settled < _SETTLED_S:
             return None
         bound = self._borne if now < self._borne_until else 0.0
+        at_once, lasting = max(_HEAVY_LOSS, bound), max(_LOSS, bound)
+        if window.flow(1.0).sent < _MODEST:
+            at_once, lasting = max(at_once, _MODEST_HEAVY_LOSS), max(lasting, _MODEST_LOSS)
         short, earlier = window.flow(0.3), window.flow(0.3, 0.3)
-        heavy = min(short.loss, earlier.loss) > max(_HEAVY_LOSS, bound) and short.duration > 0.2
+        heavy = min(short.loss, earlier.loss) > at_once and short.duration > 0.2
         if heavy and short.loss < 1.2 * earlier.loss + 0.05:  # else it is still setting in
             return (short.loss + earlier.loss) / 2
         if now - self._settled < _BEYOND_S:
             return None
         short, earlier = window.flow(1.0), window.flow(1.0, 1.0)
-        if min(short.loss, earlier.loss) > max(_LOSS, bound) and earlier.duration > 0.7:
+        if min(short.loss, earlier.loss) > lasting and earlier.duration > 0.7:
             return (short.loss + earlier.loss) / 2
         return None
 

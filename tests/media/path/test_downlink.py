@@ -1,5 +1,6 @@
 """What a viewer's path carries: packet by packet, and in simulated calls behind a bottleneck."""
 
+import random
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -201,6 +202,25 @@ def test_random_loss_costs_no_rate(loss: float, jitter: float, seed: int) -> Non
     seconds = Call(Path(loss=loss, jitter=jitter, seed=seed), feedback_loss=loss).run(40)
     assert mean(seconds[3:], "sent") > 0.85 * BEST
     assert mean(seconds[10:], "sent") > 0.9 * BEST
+
+
+def limits(rate: int, loss: float, seed: int) -> set[int | None]:
+    """Those of twenty seconds in which so many bit/s are sent, whatever the limit."""
+    downlink, chance, found = Downlink(), random.Random(seed), set[int | None]()
+    for step in range(200):
+        now = START + step / 10
+        first = send(downlink, [rate // 800] * 10, now, 0.01)
+        ticks = [None if chance.random() < loss else 4000 + 400 * step + 40 * n for n in range(9)]
+        feed(downlink, first, [*ticks, 4000 + 400 * step + 360], now + 0.15)
+        found.add(downlink.limit)
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_who_sends_little_is_not_slowed_down_to_learn_why_packets_are_lost(seed: int) -> None:
+    assert limits(250_000, 0.2, seed) == {None}
+    assert limits(250_000, 0.6, seed) != {None}
+    assert limits(1_000_000, 0.2, seed) != {None}
 
 
 def test_a_policer_is_told_from_random_loss() -> None:
