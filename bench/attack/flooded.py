@@ -14,7 +14,7 @@ from bench.media.calls import Call, Failed, Full
 from bench.media.generator import Generator
 from bench.media.ours import Ours
 from bench.media.run import close_calls, open_calls
-from bench.soak.run import count, watched
+from bench.soak.run import Watched, count, watched
 from bench.soak.samples import MB, Sample
 
 ATTEMPTS = 20  # of a join that a node refuses because it is full, a second apart
@@ -34,8 +34,7 @@ class Flooded:
     dropped: int
     joins: int
     failed: list[str]
-    sent: int
-    lost: int
+    seen: Watched
     ended: list[str]
     cpu: float  # % of a core that the node used
     before: Sample
@@ -44,18 +43,19 @@ class Flooded:
     @property
     def faults(self) -> list[str]:
         found = [f"{len(self.failed)} of {self.joins} joins: {self.failed[0]}"] if self.failed else []
-        found += [f"{self.lost} of {self.sent} packets lost"] if self.lost else []
+        found += [f"{self.seen.lost} of {self.seen.sent} packets lost"] if self.seen.lost else []
         found += self.ended
         grown = self.after.rss - self.before.rss
         found += [f"{grown / MB:.1f} MB kept"] if grown > GROWTH else []
-        if self.after.kept[1:] != self.before.kept[1:]:
-            found.append(f"threads, tasks, objects {self.before.kept[1:]} -> {self.after.kept[1:]}")
+        before, after = self.before.kept[1:], self.after.kept[1:]
+        if any(a > b for a, b in zip(after, before, strict=True)):
+            found.append(f"threads, tasks, objects {before} -> {after}")
         return found
 
     def row(self) -> str:
         return (
             f"{self.rate:9.0f} {self.cpu:6.0f} {self.dropped:9d} {len(self.failed):6d}/{self.joins:<6d} "
-            f"{self.lost:6d}/{self.sent:<8d} {len(self.ended):5d} "
+            f"{self.seen.lost:6d}/{self.seen.sent:<8d} {len(self.ended):5d} "
             f"{(self.after.rss - self.before.rss) / MB:+10.2f}"
         )
 
@@ -105,7 +105,7 @@ async def under_flood(
         failed = await joined(node, generator, f"join-{name}", joins, at_once)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
         stop.set()
-        sent, lost = await watching
+        seen = await watching
         cpu = 100 * (node.usage().cpu - used) / (time.monotonic() - began)
         drops = dropped(host, node.port) - drops
         said, _ = await asyncio.to_thread(strangers.communicate, timeout=END_S)
@@ -116,22 +116,19 @@ async def under_flood(
     # Who joined and left says goodbye in a race with the node.
     ended = [one for one in node.lost if one.startswith("call-") or not one.endswith(": closed")]
     node.lost.clear()
-    return Flooded(
-        float(datagrams) / float(took), drops, joins, failed, sent, lost, ended, cpu, before, after
-    )
+    return Flooded(float(datagrams) / float(took), drops, joins, failed, seen, ended, cpu, before, after)
 
 
 def _ufrags(call: Call) -> list[str]:
     return [caller.ice.remote_ufrag for caller in call.callers()]
 
 
-async def _watched(call: Call, stop: asyncio.Event) -> tuple[int, int]:
+async def _watched(call: Call, stop: asyncio.Event) -> Watched:
     """A second at a time, so that no list grows without end."""
-    sent = lost = 0
+    seen = Watched(0, 0, 0)
     while not stop.is_set():
-        one = await watched([call], 1.0)
-        sent, lost = sent + one[0], lost + one[1]
-    return sent, lost
+        seen = Watched(*(a + b for a, b in zip(seen, await watched([call], 1.0), strict=True)))
+    return seen
 
 
 async def joined(node: Ours, generator: Generator, stem: str, joins: int, at_once: int) -> list[str]:

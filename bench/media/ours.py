@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,9 +66,10 @@ class Ours:
         bench_core: int,
         host: str = "127.0.0.1",
         program: str = "bench.media.node",
+        wrapper: Sequence[str] = (),
     ) -> None:
         self._folder, self._core, self._bench_core, self._host = folder, core, bench_core, host
-        self._program = program
+        self._program, self._wrapper = program, wrapper
         self._recordings = folder / "recordings"
         self._waiting: dict[tuple[type[Any], str, str], asyncio.Future[Any]] = {}
         self._valkey: Process | None = None
@@ -91,7 +93,7 @@ class Ours:
         self._redis = Redis(unix_socket_path=str(socket))
         arguments = (f"unix://{socket}", str(self._recordings), self._host, str(CAPACITY))
         await self._answering()
-        command = [sys.executable, "-m", self._program, *arguments]
+        command = [*self._wrapper, sys.executable, "-m", self._program, *arguments]
         self._process = Process(command, self._core, self._folder / "node.log")
         self._node = await self._registered()
         self._events = asyncio.create_task(self._read(), name="events")
