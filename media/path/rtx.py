@@ -32,12 +32,13 @@ class Rtx:
     def __init__(self, ssrc: int, peer: Peer, path: Path, first_seq: int) -> None:
         self.ssrc = ssrc
         self._peer, self._path = peer, path
+        self.takes: frozenset[int] = frozenset()  # payload types, by the viewer's answer
         self._seq = first_seq
 
     def send(self, packet: Packet, number: int, timestamp: int, now: float) -> int:
         """``packet``, which was ``number`` in the viewer's stream. Its size; 0 when its codec has no RTX."""
         codec = BY_PAYLOAD_TYPE.get(packet.payload_type)
-        if codec is None or codec.rtx is None:
+        if codec is None or codec.rtx is None or codec.rtx not in self.takes:
             return 0
         head = PLAIN | packet.marker << 7 | codec.rtx
         return self._send(head, timestamp, (number & 0xFFFF).to_bytes(2, "big") + packet.payload, now)
@@ -46,7 +47,7 @@ class Rtx:
         """A packet of nothing but padding, for a stream of ``payload_type``. Its size; 0 when that has no
         RTX."""
         codec = BY_PAYLOAD_TYPE.get(payload_type)
-        if codec is None or codec.rtx is None:
+        if codec is None or codec.rtx is None or codec.rtx not in self.takes:
             return 0
         return self._send(PADDED | codec.rtx, timestamp, _PADDING, now)
 

@@ -52,7 +52,6 @@ class Slot:
     ) -> None:
         self.video = video
         self.ssrc = ssrc
-        self.accept(codec.payload_type for codec in (VIDEO if video else AUDIO))
         self.source: Upstream | None = None
         self.paused = False
         self.packets = self.bytes = self.key_frames = self.freezes = 0
@@ -79,11 +78,15 @@ class Slot:
         self._reported_at: dict[int, float] = {}  # by the middle 32 bits of the NTP time
         self._sound: list[bytes] = [] if video else [b""] * KEPT_SOUND
         self._rtx = None if rtx is None else Rtx(rtx, peer, path, first_seq)
+        every = VIDEO if video else AUDIO
+        self.accept(number for c in every for number in (c.payload_type, c.rtx) if number is not None)
 
     def accept(self, payload_types: Iterable[int]) -> None:
-        """What the viewer's answer takes; everything else is not sent."""
+        """What the viewer's answer takes, RTX included; everything else is not sent."""
         self._accepts = frozenset(payload_types)
         self._takes_red = _RED in self._accepts and not self.video
+        if self._rtx is not None:
+            self._rtx.takes = self._accepts
 
     # --- what is shown ---
 

@@ -622,6 +622,19 @@ def test_probes_are_what_the_viewer_has_already_and_padding() -> None:
     assert len(viewer.got) == before
 
 
+def test_who_takes_no_rtx_is_sent_none() -> None:
+    source, _, _ = track()
+    viewer = shown(source)
+    viewer.slot.accept({VP8.payload_type})
+    stream(source, 1, [KEY, DELTA], 1.0)
+    viewer.slot.nacked([viewer.got[0].seq], 1.2)
+    assert viewer.slot.pad(1000, 1.2) == 0
+    viewer.slot.accept({VP8.payload_type, VP8.rtx or 0})
+    viewer.slot.nacked([viewer.got[0].seq], 1.3)
+    assert [got.payload for _, got in viewer.rtx] == [KEY]
+    assert viewer.padding == 0
+
+
 def test_sound_is_not_padded() -> None:
     source, _, _ = track(Source.MIC)
     viewer = shown(source)
