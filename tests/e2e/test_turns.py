@@ -208,5 +208,11 @@ async def test_a_killed_media_node_leaves_playable_files_and_the_call_goes_on(ha
             "the manifest",
             within_s=75,
         )
-        gaps = [p["gaps"] for p in evidence.sealed_parts(hall.service, call) if p["generation"] == 1]
+        sealed = evidence.sealed_parts(hall.service, call)
+        gaps = [p["gaps"] for p in sealed if p["generation"] == 1]
         assert all("node_died" in str(g) for g in gaps)
+        later = [p for p in sealed if p["generation"] == 2]
+        assert {p["role"] for p in later} == {"resident", "agent"}, "the recording goes on as a next part"
+        for part in later:
+            who = RESIDENT if part["role"] == "resident" else AGENT
+            assert evidence.watch(hall.service.recordings / part["path"], who).numbers
