@@ -1,24 +1,26 @@
 """A call on bad networks: two real browsers, the node, and a seeded lossy proxy in front of each browser.
 
-    python -m bench.loss [seconds]        (or: make bench-loss)
+    python -m bench.loss [seconds [burst]]        (or: make bench-loss)
 
 At 0, 5, 10 and 20 % of packets lost in each direction of each leg, with 50 ms of round trip on each: how long
 pictures froze (libwebrtc's own count), how much sound had to be made up, how many pictures are missing in the
-recording. Then how the sender's rate follows what a viewer's path carries. The last line is for machines.
+recording. With ``burst`` so many are lost in a row, on average. Then how the sender's rate follows what a
+viewer's path carries. The last line is for machines.
 """
 
 import asyncio
-import contextlib
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from av import FFmpegError
 from playwright.async_api import Page
 from redis.asyncio import Redis
 
@@ -27,7 +29,7 @@ from media.protocol import NODES, NodeId, info_decoder, node_key
 from tests.media.browser import pages
 from tests.media.conftest import Control
 from tests.media.impaired import PEOPLE, Impaired, Kept, Shown, shown
-from tests.media.link import Uniform
+from tests.media.link import GilbertElliott, Loss, Uniform
 from tests.media.lossy import Lossy, lossy
 from tests.valkey import running_valkey
 
@@ -59,7 +61,14 @@ class Level:
         return sum(part.silent for part in self.kept) / sum(part.sounds for part in self.kept)
 
 
-async def level(control: Control, both: list[Page], ways: list[Lossy], share: float, seconds: float) -> Level:
+async def level(
+    control: Control,
+    both: list[Page],
+    ways: list[Lossy],
+    share: float,
+    loss: Callable[[], Loss],
+    seconds: float,
+) -> Level:
     call = Impaired(control, both, ways, f"loss-{share * 100:.0f}")
     await call.begin()
     await asyncio.sleep(WARM_S)
@@ -67,7 +76,7 @@ async def level(control: Control, both: list[Page], ways: list[Lossy], share: fl
     dropped = sum(link.dropped for link in links)
     before, began = await call.look(), time.monotonic()
     for link in links:
-        link.loss = Uniform(share)
+        link.loss = loss()
     await asyncio.sleep(seconds)
     took = time.monotonic() - began
     at_end = await call.look()
@@ -155,41 +164,58 @@ def progress(text: str) -> None:
     print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-async def main(seconds: float) -> None:
+async def main(seconds: float, burst: float) -> None:
+    print(f"packets lost {f'in bursts of {burst:g}' if burst > 1 else 'one by one'}, {seconds:.0f} s each")
     print("lost  frozen %  concealed %  recorded missing %  silent %  fps  kbit/s     packets lost")
-    found: dict[float, Level] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="bangban-loss-") as folder,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
+    found: list[Level] = []
+    with tempfile.TemporaryDirectory(prefix="bangban-loss-") as folder:
         async with running_node(Path(folder)) as control, pages(2) as both:
             for share in LEVELS:
-                progress(f"{share * 100:.0f} % lost each way, for {seconds:.0f} s ...")
-                with ExitStack() as stack:
-                    ways = [stack.enter_context(lossy(seed, ONE_WAY_S)) for seed in (1, 2)]
-                    found[share] = await level(control, both, ways, share, seconds)
-                progress("")
-                print(report(found[share]), flush=True)
+                loss = partial(GilbertElliott, share, burst) if burst > 1 else partial(Uniform, share)
+                with step(f"{share * 100:.0f} % lost each way, for {seconds:.0f} s"), proxies() as ways:
+                    found.append(await level(control, both, ways, share, loss, seconds))
+                    say(report(found[-1]))
             for name, polices in (("queue", False), ("policer", True)):
-                progress(f"what a {name} in the viewer's way does to the sender ...")
-                with ExitStack() as stack:
-                    ways = [stack.enter_context(lossy(seed, ONE_WAY_S)) for seed in (1, 2)]
-                    followed = await loss_rate.rate(control, both, ways, polices)
-                progress("")
-                print(loss_rate.report(name, followed), flush=True)
-    print(summary([found[share] for share in LEVELS if share]))
+                with step(f"what a {name} in the viewer's way does to the sender"), proxies() as ways:
+                    say(loss_rate.report(name, await loss_rate.rate(control, both, ways, polices)))
+    print(summary({level.loss: level for level in found}))
 
 
-def summary(levels: list[Level]) -> str:
-    def joined(numbers: list[float]) -> str:
-        return "/".join(f"{number * 100:.2f}" for number in numbers)
+@contextmanager
+def proxies() -> Iterator[list[Lossy]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(lossy(seed, ONE_WAY_S)) for seed in (1, 2)]
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Says what is going on. One that fails is said to have failed, and the next one begins."""
+    print(f"\r\x1b[K{name} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    except (AssertionError, TimeoutError, FFmpegError) as error:
+        say(f"{name}: FAILED: {error}"[:500])
+
+
+def say(text: str) -> None:
+    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    print(text, flush=True)
+
+
+def summary(levels: dict[float, Level]) -> str:
+    """Of a level that failed there is no number."""
+
+    def joined(number: Callable[[Level], float]) -> str:
+        found = [levels.get(share) for share in LEVELS if share]
+        return "/".join("failed" if level is None else f"{number(level) * 100:.2f}" for level in found)
 
     return (
-        f"freeze_pct={joined([level.shown.frozen for level in levels])} "
-        f"concealed_pct={joined([level.shown.concealed for level in levels])} "
-        f"recorded_missing_pct={joined([level.missing for level in levels])}"
+        f"freeze_pct={joined(lambda level: level.shown.frozen)} "
+        f"concealed_pct={joined(lambda level: level.shown.concealed)} "
+        f"recorded_missing_pct={joined(lambda level: level.missing)}"
     )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))
+    words = [float(word) for word in sys.argv[1:]]
+    asyncio.run(main(*[*words, *(SECONDS, 1.0)[len(words) :]]))

@@ -56,7 +56,7 @@ class Sending:
         tracks = seen["outbound"].values()
         self.available, self.target = seen["available"], seen["outbound"]["camera"]["target"]
         self._seen.append((time.monotonic(), sum(track["bytes"] + track["headers"] for track in tracks)))
-        while self._seen[-1][0] - self._seen[0][0] > _WINDOW_S:
+        while len(self._seen) > 2 and self._seen[-1][0] - self._seen[0][0] > _WINDOW_S:
             self._seen.popleft()
         (began, before), (ended, after) = self._seen[0], self._seen[-1]
         self.rate = 8 * (after - before) / (ended - began) if ended - began > _WINDOW_S / 2 else float("inf")

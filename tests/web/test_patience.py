@@ -35,7 +35,7 @@ async def test_nothing_waits_on_a_good_path(browser: Browser, site: Site) -> Non
 
 @in_browser
 async def test_the_more_is_lost_the_longer_pictures_wait(browser: Browser, site: Site) -> None:
-    assert await waits(browser, site, [(100, 2, 0), (100, 6, 0), (100, 20, 0)]) == [180, 280, 400]
+    assert await waits(browser, site, [(100, 2, 0), (100, 6, 0), (100, 20, 0)]) == [180, 330, 420]
 
 
 @in_browser
@@ -47,6 +47,6 @@ async def test_a_freeze_means_more_though_nothing_is_lost_here(browser: Browser,
 @in_browser
 async def test_after_a_while_without_loss_pictures_come_sooner_again(browser: Browser, site: Site) -> None:
     found = await waits(browser, site, [(100, 20, 0)] + [(100, 0, 0)] * 60)
-    assert found[:21] == [400] * 21
-    assert found[21:24] == [380, 360, 340]
+    assert found[:21] == [420] * 21
+    assert found[21:24] == [400, 380, 360]
     assert found[-1] == 0

@@ -1,7 +1,7 @@
 /**
  * How long pictures wait before they are shown. What is lost on the way is sent again, a round trip or two later, on
  * either of the two legs; a browser by itself waits for the first of these only, and the picture stands still. So
- * where packets are lost a picture comes a quarter of a second later, sound with it, and does not stop. As long as
+ * where packets are lost a picture comes up to half a second later, sound with it, and does not stop. As long as
  * nothing is lost nothing waits.
  */
 
@@ -9,8 +9,8 @@
 
 const LOOK_MS = 1_000;
 const STEPS = [
-  { share: 0.12, ms: 400 },
-  { share: 0.03, ms: 280 },
+  { share: 0.12, ms: 420 },
+  { share: 0.03, ms: 330 },
   { share: 0.01, ms: 180 },
 ]; // of packets that had to be sent again, and what to wait then
 const FREEZE_MS = 150; // more, for each look at which it had frozen: the loss may be on the other's leg
