@@ -103,7 +103,15 @@ peer.answer = async (offer, kind = "camera") => {
     if (tracks[transceiver.mid]) await transceiver.sender.replaceTrack(tracks[transceiver.mid]);
   }
   await pc.setLocalDescription(await pc.createAnswer());
+  await peer.sendAsOurPagesDo(pc);
   return pc.localDescription.sdp;
+};
+
+peer.sendAsOurPagesDo = async (pc) => {
+  const { Sending } = await import("/kit/sending.js");
+  peer.sending?.stop();
+  peer.sending = new Sending(pc, (source) => peer.transceiver(source).sender, []);
+  await peer.sending.begin();
 };
 
 peer.show = (mid, track) => {

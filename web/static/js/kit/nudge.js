@@ -1,7 +1,8 @@
 /**
- * A sender that was capped before it ever found out what its line carries grows by some 5 % a second afterwards. When
- * the greatest rate of a picture changes, however little, Chromium looks at once: from 300 kbit/s to all in 1 to 2 s.
- * On a line that really is narrow this does no harm: over 20 s at 400 kbit/s neither sound nor round trip changed.
+ * A sender whose line was narrow and is no more (a terminal far from its access point, somebody else's upload) finds out
+ * slowly: it grows by some 8 % a second, 0.5 to 2 Mbit/s takes over 20 s. When the greatest rate of a picture changes,
+ * however little, Chromium looks at once: 4 s. On a line that stays narrow this does no harm: over 20 s at 400 kbit/s
+ * neither round trip nor pictures per second changed.
  */
 
 /** @typedef {import("./sending.js").Source} Source */
