@@ -22,7 +22,7 @@ from media.recording.webm import Write
 logger = logging.getLogger(__name__)
 
 MAX_BACKLOG = 256 << 20  # bytes that wait for the disk, all files together
-FLUSH_S = 0.8  # how often a file gets what came; a tick and the disk's own time come on top
+FLUSH_S = 0.6  # how often a file gets what came; two ticks and the disk's own time come on top
 SYNC_S = 10.0  # how much a power cut may cost, about
 _GOLDEN = 0.618034  # multiples of it lie evenly in 0..1, however many there are
 _SEALER_NICE = 5  # hashing yields to packets where both want a core
