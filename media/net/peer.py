@@ -26,6 +26,7 @@ MAX_STREAMS = 64  # SSRCs decrypted of one peer: each keeps a stream in libsrtp
 # of RTCP may cost half a microsecond.
 MAX_RTP = 1000  # packets
 MAX_RTCP = 10_000  # bytes
+MAX_CHECKS = 50  # authentic ones: nobody else can use them up
 
 _SSRC = Struct(">I")
 _RTP_SSRC, _RTCP_SSRC = 8, 4  # where it stands
@@ -120,7 +121,11 @@ class Peer:
         self._is_over = False
         self._srtp: Srtp | None = None  # while connected
         self._streams: set[int] = set()  # SSRCs decrypted that are not in ``ssrcs``
-        self._rtp_left, self._rtcp_left = MAX_RTP, MAX_RTCP  # until the next tick
+        self._rtp_left, self._rtcp_left, self._checks_left = (
+            MAX_RTP,
+            MAX_RTCP,
+            MAX_CHECKS,
+        )  # until the next tick
         self._route(Path(0, Address(b"")))  # gives ``buffer`` its memory before there is an address
 
     # --- control ---
@@ -165,7 +170,7 @@ class Peer:
 
     def tick(self, now: float) -> None:
         """Repeat what was lost of the handshake; give up on whoever is silent."""
-        self._rtp_left, self._rtcp_left = MAX_RTP, MAX_RTCP
+        self._rtp_left, self._rtcp_left, self._checks_left = MAX_RTP, MAX_RTCP, MAX_CHECKS
         if self._dtls is None or self._is_over:
             return
         self._send_all(self._dtls.tick(now))
@@ -180,10 +185,14 @@ class Peer:
 
     def check(self, request: stun.Message, ufrag: str, path: Path, now: float) -> Outcome | None:
         """See ``Agent.check``."""
+        if self._checks_left <= 0:
+            self.counters.overflow += 1
+            return None
         outcome = self.ice.check(request, ufrag, path)
         if outcome is None:
             self.counters.unauthentic += 1
             return None
+        self._checks_left -= 1
         self.heard = now
         if outcome.retired is not None and self.connected:
             self._deadline = now  # he is back

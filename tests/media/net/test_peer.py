@@ -9,7 +9,16 @@ import pytest
 from media.net.batch import SLOT_BYTES, SLOTS, address_of
 from media.net.dtls import Certificate
 from media.net.ice import MAX_PATHS
-from media.net.peer import CONNECT_S, MAX_EARLY, MAX_PLAIN, MAX_RTCP, MAX_RTP, MAX_STREAMS, SILENCE_S
+from media.net.peer import (
+    CONNECT_S,
+    MAX_CHECKS,
+    MAX_EARLY,
+    MAX_PLAIN,
+    MAX_RTCP,
+    MAX_RTP,
+    MAX_STREAMS,
+    SILENCE_S,
+)
 from media.net.stun import Attribute
 from media.sdp import BadAnswer
 from tests.media.net.browser import rtcp, rtp
@@ -394,6 +403,28 @@ def test_more_than_anybody_sends_between_two_ticks_is_left_out(kind: str) -> Non
     assert call.peer.counters.overflow == 50
     world.port.tick(world.now)
     assert heard_of(5, begun=fit + 50) == 5
+
+
+def test_checks_beyond_a_bound_are_not_answered_and_strangers_do_not_use_them_up() -> None:
+    world = World()
+    call = world.connected()
+    (path,) = call.peer.ice.paths
+    unauthentic = call.peer.counters.unauthentic
+
+    def answered(count: int, password: str | None = None) -> int:
+        for _ in range(count):
+            world.wires[0].inject(path.address, call.browser.check(password=password))
+        world.port.drain(world.now)
+        batch = world.port.outlets[0].batch
+        found, batch.count = batch.count, 0
+        return found
+
+    world.port.tick(world.now)
+    assert answered(MAX_CHECKS * 2, "wrong" * 5) == 0
+    assert call.peer.counters.unauthentic == unauthentic + MAX_CHECKS * 2
+    assert answered(MAX_CHECKS + 5) == MAX_CHECKS
+    world.port.tick(world.now)
+    assert answered(1) == 1
 
 
 def test_a_packet_that_was_here_before_is_dropped() -> None:
