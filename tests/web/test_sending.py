@@ -119,11 +119,11 @@ async def test_a_picture_is_held_back_when_the_line_is_thought_to_be_narrow(
     async with opened(browser, site, width=400, height=300) as page:
         await page.goto("/blank")
         for entries, expected in [
-            ([PAIR, CAMERA], "camera"),
-            ([PAIR, CONTENT, SHARE], "share"),
+            ([PAIR, CAMERA], {"source": "camera", "wide": False}),
+            ([PAIR, CONTENT, SHARE], {"source": "share", "wide": False}),
+            ([WIDE, CAMERA], {"source": "camera", "wide": True}),
             ([PAIR, CONTENT], None),
             ([PAIR, BUSY], None),
-            ([WIDE, CAMERA], None),
             ([CAMERA], None),  # not connected
             ([{**PAIR, "nominated": False}, CAMERA], None),
         ]:
@@ -134,8 +134,10 @@ PRETENDED = """(entries) => {
   const { sender } = made[0].getTransceivers().find((t) => t.mid === "camera");
   made[0].getStats = async () => new Map(entries.map((entry, n) => [String(n), entry]));
   window.rates = [];
+  window.gives = [];
   sender.setParameters = (parameters) => {
     rates.push(parameters.encodings[0].maxBitrate);
+    gives.push(parameters.degradationPreference);
     return RTCRtpSender.prototype.setParameters.call(sender, parameters);
   };
 }"""
@@ -149,10 +151,23 @@ async def test_a_picture_that_is_held_back_is_nudged_until_it_is_not(browser: Br
         await page.evaluate(PRETENDED, [PAIR, CAMERA])
         await evaluated(page, "rates.length === 3", "three nudges")
         assert await page.evaluate("rates") == [2_400_000, 2_500_000, 2_400_000]
-        await page.evaluate(PRETENDED, [WIDE, CAMERA])
+        await page.evaluate(PRETENDED, [WIDE, CONTENT])
         await page.evaluate(LONGER)
         assert await page.evaluate("rates") == []
         await page.evaluate(PRETENDED, [PAIR, CAMERA])
         await page.evaluate("leg.close()")
         await page.evaluate(LONGER)
         assert await page.evaluate("rates") == []
+
+
+async def test_a_camera_that_is_small_on_a_wide_line_is_enlarged_ever_more_rarely(
+    browser: Browser, site: Site
+) -> None:
+    async with leg(browser, site) as page:
+        await page.evaluate(PRETENDED, [WIDE, CAMERA])
+        await evaluated(page, "gives.length === 2", "an enlargement")
+        began = await page.evaluate("performance.now()")
+        await evaluated(page, "gives.length === 4", "another one")
+        assert await page.evaluate("gives") == ["maintain-framerate", "balanced"] * 2
+        assert await page.evaluate("performance.now()") - began > 3_000
+        assert set(await page.evaluate("rates")) == {2_500_000}

@@ -17,7 +17,7 @@ import { ENOUGH, Nudge, nudged } from "./nudge.js";
 
 /**
  * A voice comes before every picture. A face may lose size as well as smoothness: what is held before the camera (a
- * form, an identity card) must be readable, and Chromium starts at full size only so. A screen must be sharp.
+ * form, an identity card) must be readable. A screen must be sharp.
  * @type {Record<Source, Rule>}
  */
 export const RULES = {
@@ -59,6 +59,7 @@ export class Sending {
         encoding.maxBitrate = nudged(encoding.maxBitrate);
         return true;
       }),
+      (source) => source === "camera" && this.#enlarge(source),
     );
   }
 
@@ -66,6 +67,15 @@ export class Sending {
   async shareIn(codecs) {
     this.#codecs = codecs;
     await this.#change("share", (parameters) => inCodec(parameters, this.#codecs));
+  }
+
+  /** @param {Source} source */
+  #enlarge(source) {
+    void this.#change(source, (parameters) => {
+      parameters.degradationPreference = "maintain-framerate";
+      return true;
+    });
+    return this.#change(source, (parameters) => ruled(parameters, source));
   }
 
   stop() {
