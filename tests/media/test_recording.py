@@ -1,18 +1,23 @@
 """What is kept of a call: played back by PyAV frame by frame, and by Chromium."""
 
 import hashlib
+import os
 import signal
 import statistics
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page
+from redis.asyncio import Redis
 
 from media.protocol import CloseRoom, PartOpened, PartSealed, RoomClosed
 from media.recording.repair import seal_orphan
 from records.model import MediaKind
+from tests.eventually import eventually
 from tests.media.browser import connect, inbound, moves, pages, stats, until
 from tests.media.conftest import HALL, Control, StartNode, all_of
+from tests.media.parent import started
 from tests.media.playback import av_offsets, onsets, play
 
 pytestmark = pytest.mark.e2e
@@ -134,6 +139,39 @@ async def test_a_killed_node_leaves_a_file_that_plays_and_can_be_sealed(control:
         assert shown["duration"] == pytest.approx(info.duration, abs=0.05)
     again = seal_orphan(path)
     assert (again.sha256, again.duration) == (info.sha256, info.duration)
+
+
+async def test_what_a_worker_that_hangs_was_writing_is_whole_and_its_successor_writes_the_next_part(
+    redis: Redis, valkey_socket: Path, tmp_path: Path
+) -> None:
+    async with started(redis, valkey_socket, tmp_path, 0) as parent, pages(1) as (resident,):
+        (hangs,) = await parent.up(1)
+        control = parent.control(hangs.node)
+        room = await control.open("call-1")
+        await connect(control, resident, room, "resident")
+        await control.record(room, "resident")
+        first = tmp_path / (await control.next(PartOpened)).path
+        await eventually(lambda: first.exists() and first.stat().st_size > 100_000, within_s=10)
+        os.kill(hangs.pid, signal.SIGSTOP)
+        await parent.down(hangs.node, within_s=5)
+        (successor,) = await parent.up(1, without=frozenset({hangs.node}))
+        written = first.read_bytes()
+
+        control.node = successor.node
+        await control.open("call-1")
+        await connect(control, resident, room, "resident", generation=2)
+        await control.record(room, "resident")
+        opened = await control.next(PartOpened)
+        second = tmp_path / opened.path
+        assert (opened.generation, second != first) == (2, True)
+        await eventually(lambda: second.exists() and second.stat().st_size > 50_000, within_s=10)
+        assert first.read_bytes() == written, "nobody writes to it any more"
+        await control.send(CloseRoom(HALL, room))
+        await control.next(RoomClosed)
+    info = seal_orphan(first)
+    assert [gap.reason for gap in info.gaps] == ["node_died"]
+    assert len(play(first).pictures) > 20
+    assert len(play(second).pictures) > 10
 
 
 # Stands in for PyAV and aiortc's codecs: whatever is done with them ends the process.
