@@ -126,13 +126,13 @@ def _chromium(environment: dict[str, str]) -> tuple[str, ...]:
 
 
 def _tools(environment: dict[str, str]) -> tuple[str, ...]:
-    """Which of them this machine cannot have goes to the tests in $BANGBAN_WITHOUT."""
+    """Which of them this machine cannot have goes to the tests in $TESTS_WITHOUT."""
     done = subprocess.run(
         ["deploy/test-tools.sh"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
         return ("deploy/test-tools.sh could not install what tests need; its output is above",)
-    environment["BANGBAN_WITHOUT"] = done.stdout.strip()
+    environment["TESTS_WITHOUT"] = done.stdout.strip()
     return ()
 
 

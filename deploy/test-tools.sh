@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # See to it that the programs are here which only tests need: coturn, and strace for disks that fail. Prints
 # those that this machine cannot have because it has no apt-get; their tests are left out. Fails when apt-get
-# is there and does not install them, and so does `make test`: set $BANGBAN_WITHOUT to go on without.
+# is there and does not install them, and so does `make test`: set $TESTS_WITHOUT to go on without.
 set -euo pipefail
 . "$(cd "$(dirname "$0")" && pwd)/as-root.sh"
-without="${BANGBAN_WITHOUT:-}"
+without="${TESTS_WITHOUT:-}"
 
 wanted() { ! command -v "$1" >/dev/null && [[ " $without " != *" $1 "* ]]; }
 

@@ -43,11 +43,11 @@ class Coturn:
 
 def tool(name: str) -> str:
     """Where a program is that deploy/test-tools.sh installs. Where it cannot, it says so in
-    $BANGBAN_WITHOUT, and the test is left out."""
-    if name in os.environ.get("BANGBAN_WITHOUT", "").split():
+    $TESTS_WITHOUT, and the test is left out."""
+    if name in os.environ.get("TESTS_WITHOUT", "").split():
         pytest.skip(f"there is no {name} here, and deploy/test-tools.sh could not install it")
     found = shutil.which(name)
-    assert found is not None, f"no {name}: run deploy/test-tools.sh, or set BANGBAN_WITHOUT={name}"
+    assert found is not None, f"no {name}: run deploy/test-tools.sh, or set TESTS_WITHOUT={name}"
     return found
 
 
