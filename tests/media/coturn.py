@@ -45,7 +45,7 @@ def tool(name: str) -> str:
     """Where a program is that deploy/test-tools.sh installs. Where it cannot, it says so in
     $TESTS_WITHOUT, and the test is left out."""
     if name in os.environ.get("TESTS_WITHOUT", "").split():
-        pytest.skip(f"there is no {name} here, and deploy/test-tools.sh could not install it")
+        pytest.skip(f"{name} is what $TESTS_WITHOUT names")
     found = shutil.which(name)
     assert found is not None, f"no {name}: run deploy/test-tools.sh, or set TESTS_WITHOUT={name}"
     return found
