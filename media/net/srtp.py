@@ -11,7 +11,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp import _binding as _srtp
 
 TRAILER = 16 + 4  # bytes that protecting adds at most: a GCM tag, and SRTCP's index
-WINDOW = 2048  # packets that a retransmission or a reordering may lie behind
+WINDOW = 256  # packets that a retransmission or a reordering may lie behind
 
 _lib: Any = _srtp.lib
 _ffi: Any = _srtp.ffi

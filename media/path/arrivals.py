@@ -11,7 +11,7 @@ from media.wire.twcc import MAX_SPAN, TICKS_PER_S, build
 
 _INTERVAL_S = 0.1  # between two reports; libwebrtc's own choice
 _FINDING_INTERVAL_S = 0.05  # while a sender finds out what its path carries, in its first seconds
-_FINDING_S = 10.0
+_FINDING_S = 5.0
 _MAX_PENDING = 8192  # arrivals kept until the next report; 50 ms of more than 1 Gbit/s
 _MAX_GAP = 1600  # a larger jump is a new start: what lies between is not spoken of
 _MAX_MISSING = 512  # packets reported as lost that may still come

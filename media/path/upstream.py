@@ -56,6 +56,50 @@ class Upstream:
     """The counters are sums since the beginning. ``ssrc`` is None until it is known whom to ask; ``red`` is
     the RED payload of the packet being handed on, when it came in one."""
 
+    # These are more than instances of a class can share keys for (30): each would have a dictionary of its
+    # own, and every look into it is one more line of memory to fetch, on the way of every packet.
+    __slots__ = (
+        "_broken",
+        "_broken_at",
+        "_early",
+        "_expected",
+        "_feedback",
+        "_first",
+        "_frozen_at",
+        "_history",
+        "_in_a_row",
+        "_jitter",
+        "_key_at",
+        "_key_seq",
+        "_keys",
+        "_lost_before",
+        "_lost_reported",
+        "_nack",
+        "_next",
+        "_repeated",
+        "_report",
+        "_report_middle",
+        "_stray",
+        "_timestamp",
+        "_transit",
+        "_wire",
+        "bytes",
+        "clock_rate",
+        "duplicates",
+        "freezes",
+        "highest",
+        "key_frames",
+        "malformed",
+        "packets",
+        "red",
+        "reported_at",
+        "sinks",
+        "source",
+        "ssrc",
+        "video",
+        "viewers",
+    )
+
     def __init__(self, source: Source, feedback: Feedback) -> None:
         self.source = source
         self.video = source is not Source.MIC
