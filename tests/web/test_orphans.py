@@ -10,7 +10,7 @@ import pytest
 from records.manifest import Fault
 from records.model import CallId, EndReason, ParticipantRole
 from records.store import Store
-from tests.media.test_webm import file_of, written
+from tests.media.recording.test_webm import file_of, filled
 from tests.records.samples import call, part
 from web.orphans import QUIET_S, SETTLED_S, Orphans
 
@@ -35,7 +35,7 @@ async def left_open(store: Store, folder: Path, id: str, ended_at: float = ENDED
     await store.ledger.write([], summary)
     path = folder / "recordings" / opened.path
     path.parent.mkdir(parents=True)
-    path.write_bytes(file_of(written()[1])[:-1000])
+    path.write_bytes(file_of(filled()[1])[:-1000])
     os.utime(path, (ended_at, ended_at))
     return path
 
