@@ -8,7 +8,7 @@ import numpy as np
 
 from media.protocol import Source
 from tests.media.recording.sender import Sender
-from tests.media.wire.pictures import CODECS
+from tests.media.wire.pictures import CODECS, Codec, unhurried
 
 FPS = 30
 
@@ -16,7 +16,12 @@ FPS = 30
 @cache
 def pictures(name: str, count: int, width: int = 320, height: int = 240) -> tuple[tuple[bytes, ...], ...]:
     """The packets of each picture: white for the first 100 ms of a second, else black."""
-    codec = CODECS[name]
+    with unhurried():
+        encoded = _encoded(CODECS[name], count, width, height)
+    return tuple(tuple(CODECS[name].packets(data, number)) for number, data in enumerate(encoded))
+
+
+def _encoded(codec: Codec, count: int, width: int, height: int) -> list[bytes]:
     encoder = av.CodecContext.create(codec.encoder, "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
@@ -30,8 +35,7 @@ def pictures(name: str, count: int, width: int = 320, height: int = 240) -> tupl
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         frame.pts, frame.time_base = number, Fraction(1, FPS)
         encoded += [bytes(packet) for packet in encoder.encode(frame)]
-    encoded += [bytes(packet) for packet in encoder.encode(None)]
-    return tuple(tuple(codec.packets(data, number)) for number, data in enumerate(encoded))
+    return encoded + [bytes(packet) for packet in encoder.encode(None)]
 
 
 @cache

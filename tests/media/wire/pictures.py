@@ -1,6 +1,8 @@
 """Real pictures of every codec, and the packets that a browser would make of them: for tests only."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -148,7 +150,23 @@ def pictures(name: str) -> tuple[Picture, ...]:
     )
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Run as root, SVT-AV1 makes the thread that opens it a real-time one (SCHED_FIFO, 99), and with it whatever
+    that starts: a browser then leaves the machine to nobody else. Here the thread is what it was afterwards."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
 def _encode(codec: Codec) -> list[bytes]:
+    with unhurried():
+        return _encoded(codec)
+
+
+def _encoded(codec: Codec) -> list[bytes]:
     width, height = SIZE
     encoder = av.CodecContext.create(codec.encoder, "w")
     assert isinstance(encoder, av.VideoCodecContext)

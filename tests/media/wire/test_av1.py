@@ -1,4 +1,5 @@
 import contextlib
+import os
 from fractions import Fraction
 
 import av
@@ -10,7 +11,7 @@ from media.wire import av1_sequence
 from media.wire.av1 import Depacketizer, leb128, with_size
 from media.wire.rtp import Malformed
 from tests.media.wire import pictures
-from tests.media.wire.pictures import SIZE, obus
+from tests.media.wire.pictures import SIZE, obus, unhurried
 
 FIRST = pictures.pictures("AV1")[0].data
 SEQUENCE = next(obu for obu in obus(FIRST) if obu[0] >> 3 & 15 == 1)
@@ -65,7 +66,8 @@ def test_the_head_of_a_file_says_what_the_encoder_says() -> None:
     encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30, 1)
     encoder.options = {"preset": "13", "svtav1-params": "lp=1"}
     encoder.flags |= av.codec.context.Flags.global_header
-    encoder.open()
+    with unhurried():
+        encoder.open()
     assert encoder.extradata is not None
     (header,) = [obu for obu in obus(encoder.extradata) if obu[0] >> 3 & 15 == 1]
     found = av1_sequence.parse(header[2:])
@@ -155,3 +157,9 @@ def test_whatever_the_bytes_are_a_sequence_or_malformed_comes_of_it(noise: bytes
     for body in (noise, BODY[:at] + noise):
         with contextlib.suppress(Malformed):
             assert len(av1_sequence.parse(body).av1c) == 4
+
+
+def test_making_pictures_leaves_the_thread_as_it_was() -> None:
+    before = os.sched_getscheduler(0)
+    pictures.pictures.__wrapped__("AV1")
+    assert os.sched_getscheduler(0) == before
