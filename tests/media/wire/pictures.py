@@ -152,8 +152,9 @@ def pictures(name: str) -> tuple[Picture, ...]:
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Run as root, SVT-AV1 makes the thread that opens it a real-time one (SCHED_FIFO, 99), and with it whatever
-    that starts: a browser then leaves the machine to nobody else. Here the thread is what it was afterwards."""
+    """Run as root, SVT-AV1 makes the thread that opens it a real-time one (SCHED_FIFO, 99), and with it
+    whatever that starts: a browser then leaves the machine to nobody else. Here the thread is what it was
+    afterwards."""
     policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         yield
