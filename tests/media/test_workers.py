@@ -15,7 +15,6 @@ from media import protocol
 from media.protocol import (
     CloseRoom,
     Drain,
-    NodeDown,
     NodeUp,
     OpenRoom,
     RefusalReason,
@@ -54,7 +53,7 @@ async def test_each_worker_is_a_process_with_a_port_and_a_lease_of_its_own(start
         assert (one.port, two.port) == (41001, 41002)
         assert len({one.pid, two.pid, parent.process.pid}) == 3
         assert (one.rooms, one.capacity, one.draining, one.full) == (0, 100, False, None)
-        assert {NodeUp(one.node), NodeUp(two.node)} <= set(parent.news)
+        await eventually(lambda: {NodeUp(one.node), NodeUp(two.node)} <= set(parent.news))
         began = time.monotonic()
         parent.process.terminate()
         assert await parent.ended() == 0
