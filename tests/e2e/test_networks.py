@@ -45,7 +45,7 @@ async def test_how_good_the_networks_of_a_call_are(hall: Hall) -> None:
     for row in evidence.rows(service, KEPT, call):
         assert row["up_bitrate"] > 10_000, row
         assert row["down_bitrate"] > 10_000, row
-        assert 0 <= row["rtt_ms"] < 5_000, row
+        assert row["rtt_ms"] is None or 0 <= row["rtt_ms"] < 5_000, row  # None until it was measured
 
     await manager.page.goto(f"/manager/calls/{call}")
     await manager.page.locator("input[value='quality']").check()
