@@ -3,13 +3,12 @@
 import errno
 import logging
 import random
-import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from zlib import crc32
 
-from cffi import FFI
+from aioice.ice import get_host_addresses
 
 from media.net.udp import RECEIVE_BUFFER, Udp
 
@@ -18,17 +17,6 @@ logger = logging.getLogger(__name__)
 SMALL_BUFFER = 1 << 20  # bytes; with less, a pause of 20 ms overflows it under load
 _ANY_PORT_TRIES = 16  # the port that one address was given may be taken on another
 _HOST_PREFERENCE = 126  # RFC 8445, 5.1.2.1
-_IFF_UP = 1
-
-_ffi = FFI()
-_ffi.cdef(
-    """
-    struct ifaddrs { struct ifaddrs *ifa_next; char *ifa_name; unsigned int ifa_flags; char *ifa_addr; };
-    int getifaddrs(struct ifaddrs **found);
-    void freeifaddrs(struct ifaddrs *found);
-    """
-)
-_libc = _ffi.dlopen(None)
 
 
 @dataclass(frozen=True)
@@ -114,25 +102,6 @@ def _candidate(rank: int, host: str, port: int) -> str:
 def host_addresses() -> list[str]:
     """The addresses of this host that others may reach: neither loopback nor link-local, IPv4 first. Loopback
     when there is no other."""
-    usable = {host for host in _interface_addresses() if not ip_address(host).is_link_local}
-    others = [host for host in usable if not ip_address(host).is_loopback]
+    found = [(ip_address(host), host) for host in get_host_addresses(use_ipv4=True, use_ipv6=True)]
+    others = [host for address, host in found if not (address.is_loopback or address.is_link_local)]
     return sorted(others, key=lambda host: (":" in host, host)) or ["127.0.0.1"]
-
-
-def _interface_addresses() -> list[str]:
-    """getifaddrs(3), which Python's socket module lacks."""
-    head = _ffi.new("struct ifaddrs **")
-    if _libc.getifaddrs(head):
-        raise OSError(_ffi.errno, "getifaddrs")
-    hosts = []
-    at = head[0]
-    while at:
-        if at.ifa_addr and at.ifa_flags & _IFF_UP:
-            family = int.from_bytes(_ffi.buffer(at.ifa_addr, 2)[:], "little")
-            if family == socket.AF_INET:
-                hosts.append(socket.inet_ntop(family, _ffi.buffer(at.ifa_addr + 4, 4)[:]))
-            elif family == socket.AF_INET6:
-                hosts.append(socket.inet_ntop(family, _ffi.buffer(at.ifa_addr + 8, 16)[:]))
-        at = at.ifa_next
-    _libc.freeifaddrs(head[0])
-    return hosts

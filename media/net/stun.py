@@ -15,7 +15,6 @@ from struct import Struct
 from media.net.batch import Address
 
 COOKIE = 0x2112A442
-TRANSACTION_BYTES = 12
 MAX_ATTRIBUTES = 32  # a browser's check has about eight
 _FIRST_ATTRIBUTES = 8  # among which a check has its USERNAME
 _HEADER = Struct(">HHI12s")

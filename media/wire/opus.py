@@ -1,7 +1,6 @@
 """Opus packets (RFC 6716, 3; RFC 7587), as far as one need look into them. Pure."""
 
 SILENCE = b"\xf8\xff\xfe"  # 20 ms of digital silence, full band
-CLOCK_RATE = 48_000
 MAX_SAMPLES = 5760  # of a packet: 120 ms
 
 _SILK_MS = (10, 20, 40, 60)
