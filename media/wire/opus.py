@@ -28,9 +28,3 @@ def samples(payload: bytes) -> int:
         return _SAMPLES[first >> 3] << (code > 0)
     found = _SAMPLES[first >> 3] * (payload[1] & 63) if len(payload) > 1 else 0
     return found if found <= MAX_SAMPLES else 0
-
-
-def is_dtx(payload: bytes) -> bool:
-    """Whether a packet says no more than that nobody speaks (RFC 6716, 2.1.9): a table of contents with at
-    most one byte. The next one may come only after 400 ms."""
-    return 0 < len(payload) <= 2
