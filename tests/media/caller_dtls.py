@@ -3,15 +3,12 @@
 Not the node's, so that each tests the other.
 """
 
-from datetime import UTC, datetime, timedelta
-
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 
 from media.net.srtp import PROFILES, Profile, Srtp
+from tests.certificates import self_signed
 
 MTU = 1200
 _LABEL = b"EXTRACTOR-dtls_srtp"
@@ -22,19 +19,7 @@ class Identity:
     costs more than a handshake."""
 
     def __init__(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "caller")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=30))
-            .sign(key, hashes.SHA256())
-        )
+        key, certificate = self_signed("caller")
         self.fingerprint = fingerprint_of(certificate)
         self.context = SSL.Context(SSL.DTLS_METHOD)
         self.context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)

@@ -7,17 +7,12 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from signaling.ice import Turn
+from tests.certificates import as_files, self_signed
 from tests.e2e.service import free_port
 from tests.eventually import eventually
 
@@ -73,7 +68,7 @@ async def coturn(
 
 def configuration(folder: Path, server: Coturn, allow_loopback: bool) -> str:
     """The example, with what a test has of its own in the place of what a hall has."""
-    certificate, key = certify(folder)
+    certificate, key = as_files(self_signed(HOST, [HOST]), folder, "turn")
     text = EXAMPLE.read_text()
     own = {
         "listening-port": server.port,
@@ -90,34 +85,6 @@ def configuration(folder: Path, server: Coturn, allow_loopback: bool) -> str:
         assert count == 1
     more = (f"listening-ip={HOST}", f"relay-ip={HOST}", "log-file=stdout", "pidfile=/dev/null")
     return "\n".join([text, *more, f"userdb={folder / 'turndb'}"])
-
-
-def certify(folder: Path) -> tuple[Path, Path]:
-    """A certificate for HOST signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "turn.pem", folder / "turn-key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
 
 
 def _listens(port: int) -> bool:

@@ -6,18 +6,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 
 from records.store import Store
+from tests.certificates import as_files, self_signed
 from tests.web.turn_server import turn_server
 from web import engine
 from web.config import Config, load
@@ -145,20 +140,7 @@ def certified(
     folder: Path, *names: str, since: datetime = NOW - timedelta(days=1), days: float = 90
 ) -> tuple[Path, Path]:
     """A self-signed certificate and its key, as files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hall")])
-    alternatives: list[x509.GeneralName] = [
-        x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name) for name in names
-    ]
-    built = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-    built = built.not_valid_before(since).not_valid_after(since + timedelta(days=days))
-    if alternatives:
-        built = built.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    key_file.chmod(0o600)
-    return cert_file, key_file
+    return as_files(self_signed("hall", names, since, days), folder)
 
 
 @pytest.mark.parametrize("host", ["hall.example.org", "HALL.example.org", "a.hall.example.org", "192.0.2.1"])
