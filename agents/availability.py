@@ -7,8 +7,19 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from agents.agent import Agent, PauseReason, Presence, Release, Reservation, ReservationId, Waiting
-from records.model import AccountId, CallId, SiteId, SkillId
+from agents.agent import (
+    Acceptance,
+    Agent,
+    DemandId,
+    PauseReason,
+    Presence,
+    Profile,
+    Release,
+    Reservation,
+    ReservationId,
+    Waiting,
+)
+from records.model import AccountId, CallId
 
 
 class Rules(Struct, frozen=True):
@@ -19,14 +30,50 @@ class Rules(Struct, frozen=True):
     no_answer_backoff: float = 20.0
     misses_before_pause: int = 2
     wrap_up: float = 120.0  # at most, then the agent is idle again
+    wrap_up_extension: float = 120.0  # what one extension adds
+    wrap_up_extensions: int = 2  # at most so many for one call
+
+
+class Position(Struct, frozen=True, order=True):
+    """How far somebody has followed the store's changes.
+
+    ``generation`` names one life of the store: the microsecond (Unix time) at which it began. A life ends
+    when the server is restarted, emptied, or another takes its place: then what was acknowledged may be lost.
+    """
+
+    generation: int
+    seq: int
+
+
+class Changes(Struct, frozen=True):
+    """What became of the records since a position, each once, as it is now. ``whole``: everything is here,
+    and what is not here is gone."""
+
+    position: Position
+    whole: bool
+    agents: tuple[Agent, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    gone_agents: tuple[AccountId, ...] = ()
+    gone_waiting: tuple[DemandId, ...] = ()
+    gone_reservations: tuple[ReservationId, ...] = ()
 
 
 class Snapshot(Struct, frozen=True):
-    """Everything at one moment. ``waiting`` is in order of the queue (enqueued_at, then call id)."""
+    """Everything at one moment; ``waiting`` by enqueued_at, then id."""
 
     agents: tuple[Agent, ...]
     waiting: tuple[Waiting, ...]
     reservations: tuple[Reservation, ...]
+
+
+class Ask(Struct, frozen=True):
+    """One reservation to be made: these agents for this demand, all of them or nobody."""
+
+    demand: DemandId
+    agents: tuple[AccountId, ...]
+    reservation: ReservationId
+    until: float
 
 
 class UnknownAgent(LookupError):
@@ -36,9 +83,10 @@ class UnknownAgent(LookupError):
 class Availability(Protocol):
     """Every verb is atomic and idempotent, and takes ``now`` (Unix seconds) as an argument."""
 
-    async def sign_in(self, agent: AccountId, skills: dict[SkillId, int], site: SiteId, now: float) -> Agent:
-        """Make the agent known (paused until it declares itself available) or refresh its skills;
-        one that is already known keeps presence, activity and call, but signed_out becomes paused."""
+    async def sign_in(self, agent: AccountId, profile: Profile, now: float) -> Agent:
+        """Make the agent known (paused until it declares itself available) or refresh its profile; one that
+        is already known keeps presence, activity and call, but signed_out becomes paused and begins a new
+        shift (signed_in_at, busy_s)."""
         ...
 
     async def declare(
@@ -51,32 +99,40 @@ class Availability(Protocol):
 
     async def agent(self, agent: AccountId) -> Agent | None: ...
 
+    async def restore(self, agent: Agent, now: float) -> bool:
+        """Tell a store that lost its data of an agent as its socket's owner remembers it: what was IN_CALL or
+        WRAP_UP is so again, with the demand taken; RESERVED becomes idle. Nothing happens when the agent is
+        known (False), or when somebody else has the demand (then it is idle; True)."""
+        ...
+
     async def enqueue(self, waiting: Waiting) -> None:
-        """Also used to put a call back: enqueued_at decides its place. Nothing happens when the call waits
-        already (it keeps who is passed over), or is reserved or in a call with somebody."""
+        """Also used to put a demand back: enqueued_at decides its place. One that waits already is replaced
+        (another lane, queue or person) but keeps who is passed over. Nothing happens when it is reserved or
+        somebody is in a call for it."""
         ...
 
-    async def withdraw(self, call: CallId) -> None:
-        """Take a call out of the queue; nothing happens when it is not there."""
+    async def withdraw(self, demand: DemandId) -> None:
+        """Take a demand out of the queue; nothing happens when it is not there."""
         ...
 
-    async def reserve(
-        self, agent: AccountId, call: CallId, reservation: ReservationId, until: float, now: float
-    ) -> Reservation | None:
-        """One agent for one call, or nobody: None unless the agent is routable and the call waits and
-        does not pass over the agent. Asked again with the same three ids while it stands, it is the answer.
-        The call leaves the queue; what it was (Waiting) is kept with the reservation."""
+    async def reserve(self, asks: tuple[Ask, ...], now: float) -> tuple[Reservation | None, ...]:
+        """Each ask by itself: the reservation, or None unless every one of its agents is routable, the demand
+        waits and passes over none of them. Asked again with the same ids while it stands, it is the answer.
+        The demand leaves the queue; what it was (Waiting) is kept with the reservation."""
         ...
 
-    async def accept(self, reservation: ReservationId, now: float) -> bool:
-        """reserved -> in_call, misses reset. False when the reservation is gone or its deadline has come;
-        a second time True, for as long as the call lasts."""
+    async def accept(self, reservation: ReservationId, agent: AccountId, now: float) -> Acceptance:
+        """COMPLETE when everybody reserved has said yes: all of them reserved -> in_call, misses reset.
+        A second time the same answer, for as long as the call lasts."""
         ...
 
-    async def give_back(self, reservation: ReservationId, why: Release, now: float) -> bool:
-        """DECLINED, NO_ANSWER or WITHDRAWN: free the agent by the rules. DECLINED and NO_ANSWER put the call
-        back in its place with the agent passed over; WITHDRAWN does not. False when the reservation is gone
-        (a second time, or accepted). Raises ValueError for any other reason."""
+    async def give_back(
+        self, reservation: ReservationId, why: Release, now: float, by: AccountId | None = None
+    ) -> bool:
+        """DECLINED, NO_ANSWER, LOST or WITHDRAWN: free every agent of it by the rules. ``by`` is whose doing
+        it was (None: of all who have not accepted); the others are freed as WITHDRAWN. All but WITHDRAWN put the
+        demand back in its place; DECLINED and NO_ANSWER with that agent passed over. False when the
+        reservation is gone (a second time, or accepted by all). Raises ValueError for any other reason."""
         ...
 
     async def release(self, agent: AccountId, call: CallId, why: Release, now: float) -> bool:
@@ -84,9 +140,16 @@ class Availability(Protocol):
         that call in that activity. Raises ValueError for any other reason."""
         ...
 
-    async def overdue(self, now: float) -> tuple[tuple[Reservation, ...], tuple[Agent, ...]]:
-        """Reservations at or past their deadline, and agents whose wrap-up is over; for the sweeper.
-        Changes nothing."""
+    async def extend(self, agent: AccountId, call: CallId, now: float) -> Agent | None:
+        """More time to wrap up this call; None when it is not in wrap-up for it or had every extension."""
         ...
 
-    async def snapshot(self) -> Snapshot: ...
+    async def changes(self, since: Position | None) -> Changes:
+        """What happened since; everything when ``since`` is None, too long ago, or of another generation.
+        A store that was emptied, restarted or replaced begins a new generation, here or with the first
+        verb."""
+        ...
+
+    async def snapshot(self) -> Snapshot:
+        """All of it, read anew: for those who look seldom. Who looks often follows ``changes``."""
+        ...

@@ -4,9 +4,9 @@ Pure data. Nothing here reads a clock, a file or a socket; everything else may i
 """
 
 from enum import StrEnum
-from typing import NewType
+from typing import Annotated, NewType
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 HallId = NewType("HallId", str)
 SiteId = NewType("SiteId", str)
@@ -15,6 +15,7 @@ DepartmentId = NewType("DepartmentId", str)
 ZoneId = NewType("ZoneId", str)
 ItemId = NewType("ItemId", str)
 SkillId = NewType("SkillId", str)
+QueueId = NewType("QueueId", str)  # calls that are routed alike; an item's is its skill's unless it names one
 AccountId = NewType("AccountId", str)
 CallId = NewType("CallId", str)
 ParticipantId = NewType("ParticipantId", str)
@@ -60,9 +61,11 @@ class EndReason(StrEnum):
     COMPLETED_BY_AGENT = "completed_by_agent"
     CANCELLED = "cancelled"  # by the resident, before anybody answered
     RESIDENT_LOST = "resident_lost"  # the station went away and did not come back in time
-    AGENT_LOST = "agent_lost"  # the agent went away during the call and did not come back in time
+    AGENT_LOST = "agent_lost"  # of earlier versions: today the call goes back to the front of its queue
     CONNECT_FAILED = "connect_failed"  # accepted, but the media connections were never made
     MEDIA_LOST = "media_lost"  # the media node died and no other could take the call
+    UNANSWERED = "unanswered"  # nobody could answer for as long as the queue lets anybody wait
+    TRANSFER_ABANDONED = "transfer_abandoned"  # by the resident, while handed on to somebody who had not come
 
 
 class Outcome(StrEnum):
@@ -90,6 +93,30 @@ class RatingReason(StrEnum):
 class MediaKind(StrEnum):
     CAMERA = "camera"  # a participant's microphone and camera
     SHARE = "share"  # a participant's shared screen
+
+
+# --- hours -------------------------------------------------------------------------------------
+
+WEEK = 7
+DAY_MIN = 24 * 60
+
+
+class Span(Struct, frozen=True, forbid_unknown_fields=True):
+    """From ``start`` until just before ``end``, in minutes of the local day, on ``days`` (Monday is 1)."""
+
+    days: tuple[Annotated[int, Meta(ge=1, le=WEEK)], ...]
+    start: Annotated[int, Meta(ge=0, lt=DAY_MIN)]
+    end: Annotated[int, Meta(gt=0, le=DAY_MIN)]
+
+
+class Hours(Struct, frozen=True, forbid_unknown_fields=True):
+    """A week in the hall's time zone. ``closed``: local dates (YYYY-MM-DD) on which nothing is open."""
+
+    spans: tuple[Span, ...]
+    closed: tuple[str, ...] = ()
+
+
+ALWAYS = Hours((Span(tuple(range(1, WEEK + 1)), 0, DAY_MIN),))
 
 
 # --- the hall's content -----------------------------------------------------------------------
@@ -147,6 +174,10 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
     steps: tuple[Text, ...]
     materials: tuple[Material, ...]
     skill: SkillId  # an agent needs it to be offered this item; the loader defaults it to the zone's id
+    level: int = 1  # at least so much of it
+    also: dict[SkillId, int] = {}  # and these, each at least at its level
+    queue: QueueId | None = None  # None: the queue of the skill
+    served_by: tuple[Tier, ...] = (Tier.DISTRICT, Tier.TOWN, Tier.VILLAGE)  # whose agents may be offered it
     popular: int = 0  # higher is shown earlier; 0 is not featured
     video: str | None = None  # file name under the content folder's media/
     keywords: tuple[str, ...] = ()
@@ -180,6 +211,7 @@ class Account(Struct, frozen=True):
     site: SiteId
     skills: dict[SkillId, int] = {}  # level 1 (can) .. 5 (teaches)
     active: bool = True
+    hours: Hours = ALWAYS
 
 
 class Station(Struct, frozen=True):
@@ -209,6 +241,16 @@ class JournalKind(StrEnum):
     SHARE_STARTED = "share_started"  # (participant)
     SHARE_STOPPED = "share_stopped"  # (participant)
     NOTE = "note"  # (agent, text)
+    QUEUED_AGAIN = "queued_again"  # back to the front of a queue (reason: transfer | agent_lost, agent, to)
+    HELD = "held"  # the resident is on hold (agent)
+    RESUMED = "resumed"  # (agent)
+    ASKED = "asked"  # somebody is asked to join (agent, kind, role, to)
+    ASK_FAILED = "ask_failed"  # and did not (kind, to, reason)
+    JOINED = "joined"  # somebody came (participant, role, agent, kind)
+    LEFT = "left"  # and went (participant, role, agent)
+    HANDED_OVER = "handed_over"  # the call has another owner (agent: the former, to: the new one)
+    SUPERVISED = "supervised"  # a supervisor came, or does something else now (supervisor, mode)
+    UNSUPERVISED = "unsupervised"  # and went (supervisor)
     MEDIA_MOVED = "media_moved"  # the media node died, the call goes on elsewhere (node)
     ENDED = "ended"  # (reason)
     WRAPPED_UP = "wrapped_up"  # (agent, outcome, note)
@@ -243,6 +285,29 @@ class CallSummary(Struct, frozen=True):
     outcome: Outcome | None = None
     outcome_note: str = ""
     stars: int | None = None  # 1 (非常不满意) .. 5 (非常满意)
+
+
+class AppointmentState(StrEnum):
+    BOOKED = "booked"
+    CALLED = "called"  # a call was placed with its code
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+class Appointment(Struct, frozen=True):
+    """A call-back slot: who comes to a station with ``code`` within it goes ahead of others; with a ``phone`` the
+    hall calls back by telephone. Times are Unix seconds."""
+
+    id: str
+    code: str  # six digits, unique among those that are not over
+    item: ItemId
+    station: StationId  # where it was booked
+    site: SiteId
+    at: float  # the slot's beginning
+    made_at: float
+    phone: str | None = None
+    state: AppointmentState = AppointmentState.BOOKED
+    call: CallId | None = None
 
 
 class QualityRow(Struct, frozen=True):
