@@ -130,8 +130,8 @@ class Availability(Protocol):
         self, reservation: ReservationId, why: Release, now: float, by: AccountId | None = None
     ) -> bool:
         """DECLINED, NO_ANSWER, LOST or WITHDRAWN: free every agent of it by the rules. ``by`` is whose doing
-        it was (None: of all who have not accepted); the others are freed as WITHDRAWN. All but WITHDRAWN put the
-        demand back in its place; DECLINED and NO_ANSWER with that agent passed over. False when the
+        it was (None: of all who have not accepted); the others are freed as WITHDRAWN. All but WITHDRAWN put
+        the demand back in its place; DECLINED and NO_ANSWER with that agent passed over. False when the
         reservation is gone (a second time, or accepted by all). Raises ValueError for any other reason."""
         ...
 

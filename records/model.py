@@ -295,8 +295,8 @@ class AppointmentState(StrEnum):
 
 
 class Appointment(Struct, frozen=True):
-    """A call-back slot: who comes to a station with ``code`` within it goes ahead of others; with a ``phone`` the
-    hall calls back by telephone. Times are Unix seconds."""
+    """A call-back slot: who comes to a station with ``code`` within it goes ahead of others; with a ``phone``
+    the hall calls back by telephone. Times are Unix seconds."""
 
     id: str
     code: str  # six digits, unique among those that are not over
