@@ -167,6 +167,23 @@ class Release(StrEnum):
     READY = "ready"
 
 
+class Admitting(StrEnum):
+    """Whether a queue takes one more call now."""
+
+    OPEN = "open"
+    CLOSED = "closed"  # outside its hours
+    NOBODY = "nobody"  # nobody who could ever answer is on duty
+    FULL = "full"  # as many wait as may
+
+
+class WaitReason(StrEnum):
+    """Why somebody who waits is told a later place or time than before."""
+
+    PRIORITY = "priority"  # somebody with precedence came
+    FEWER_AGENTS = "fewer_agents"
+    LONGER_CALLS = "longer_calls"
+
+
 class Acceptance(StrEnum):
     REFUSED = "refused"  # the reservation is gone, or its deadline has come
     PARTIAL = "partial"  # the other one still rings

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from agents.agent import Release, Reservation, ReservationId, Waiting
+from agents.agent import DemandId, Release, Reservation, ReservationId, Waiting
 from media.protocol import Mid, NodeId, TrackRef, VideoCodec
 from records.model import (
     AccountId,
@@ -12,6 +12,7 @@ from records.model import (
     ParticipantRole,
     RatingReason,
 )
+from signaling.snapshot import Joining, Supervision, Target
 
 Facts = dict[str, str | int | float | bool | None]
 
@@ -42,12 +43,71 @@ class RingExpired(Event, frozen=True):
     reservation: ReservationId
 
 
+class RingLost(Event, frozen=True):
+    """The socket of an agent who is rung went silent: somebody else is to be asked at once."""
+
+    agent: AccountId
+    reservation: ReservationId
+
+
 class LeftByResident(Event, frozen=True):
     """Cancelled while waiting, or hung up: the state tells which."""
 
 
 class HungUpByAgent(Event, frozen=True):
+    """By the owner: the call ends. By another agent, expert or interpreter: that one leaves."""
+
     agent: AccountId
+
+
+class AskMade(Event, frozen=True):
+    """The owner hands the call on, or wants somebody beside. ``demand`` is complete but for its id, lane and
+    enqueued_at, which the machine gives."""
+
+    agent: AccountId
+    kind: Joining
+    target: Target
+    demand: Waiting
+
+
+class AskDropped(Event, frozen=True):
+    agent: AccountId
+
+
+class HoldSet(Event, frozen=True):
+    agent: AccountId
+    on: bool
+
+
+class HandedOver(Event, frozen=True):
+    """Warm: the owner gives the call to somebody who is in it, and leaves."""
+
+    agent: AccountId
+    to: ParticipantId
+
+
+class SentAway(Event, frozen=True):
+    """The owner ends another one's part in the call."""
+
+    agent: AccountId
+    participant: ParticipantId
+
+
+class Supervised(Event, frozen=True):
+    """A supervisor comes, or changes what it does. The audit trail has it already."""
+
+    supervisor: AccountId
+    mode: Supervision
+
+
+class SupervisionEnded(Event, frozen=True):
+    supervisor: AccountId
+
+
+class TakenOver(Event, frozen=True):
+    """The supervisor becomes the owner; the agent who was leaves."""
+
+    supervisor: AccountId
 
 
 class Offered(Event, frozen=True):
@@ -105,11 +165,11 @@ class RestartAsked(Event, frozen=True):
 class WentAway(Event, frozen=True):
     """A participant's socket is gone."""
 
-    role: ParticipantRole
+    participant: ParticipantId
 
 
 class CameBack(Event, frozen=True):
-    role: ParticipantRole
+    participant: ParticipantId
 
 
 class ShareSet(Event, frozen=True):
@@ -159,8 +219,17 @@ AnyEvent = (
     | Accepted
     | Declined
     | RingExpired
+    | RingLost
     | LeftByResident
     | HungUpByAgent
+    | AskMade
+    | AskDropped
+    | HoldSet
+    | HandedOver
+    | SentAway
+    | Supervised
+    | SupervisionEnded
+    | TakenOver
     | Offered
     | Answered
     | AnswerRefused
@@ -194,16 +263,20 @@ class Enqueue(Command, frozen=True):
 class Withdraw(Command, frozen=True):
     """Out of the queue."""
 
+    demand: DemandId
+
 
 class GiveBack(Command, frozen=True):
-    """Let the reserved agent go; by ``why`` the call returns to its place in the queue or not."""
+    """Let the reserved agents go; by ``why`` the demand returns to its place in the queue or not.
+    ``by``: whose doing it was (None: of all who have not accepted)."""
 
     reservation: Reservation
     why: Release
+    by: AccountId | None = None
 
 
 class FreeAgent(Command, frozen=True):
-    """The agent's call is over: to wrap-up."""
+    """The call is over for this agent: to wrap-up. A supervisor was never reserved; nothing happens."""
 
     agent: AccountId
 

@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from agents.availability import Availability, Snapshot
+from agents.picture import Picture
+
+from agents.availability import Availability
+from agents.plan import Plan
 from media.protocol import NodeInfo
 from signaling.bus import Bus
 from signaling.calls import Calls
 from signaling.holders import Holders
 from signaling.ice import Turn
-from signaling.ports import Directory, Ledger, Statistics
+from signaling.ports import Appointments, AuditTrail, Directory, Ledger, Statistics
 from signaling.quality import Board
 from signaling.switchboard import Switchboard
 
@@ -28,9 +31,15 @@ class Hall:
     bus: Bus
     turn: Turn
     clock: Callable[[], float]
-    snapshot: Callable[[], Awaitable[Snapshot]]
+    plan: Callable[[], Plan]
+    picture: Callable[
+        [], Awaitable[Picture]
+    ]  # brought up to date first when something is said to have changed
+    appointments: Appointments
+    audit: AuditTrail
     nodes: Callable[[], Awaitable[tuple[NodeInfo, ...]]]
     quality: Board = field(default_factory=Board)
+    shows_supervision: bool = True  # whether an agent is shown that somebody listens
 
 
 T = TypeVar("T")

@@ -10,13 +10,16 @@ from msgspec import Struct
 
 from records.model import (
     AccountId,
+    Appointment,
     CallId,
     CallSummary,
+    DepartmentId,
     Item,
     ItemId,
     JournalEntry,
     Part,
     QualityRow,
+    QueueId,
     RatingReason,
     SiteId,
     SkillId,
@@ -53,6 +56,41 @@ class Ledger(Protocol):
         ...
 
 
+class AuditTrail(Protocol):
+    async def supervised(self, supervisor: AccountId, call: CallId, mode: str, at: float) -> None:
+        """Written before anything is seen or heard; what it raises forbids the supervision. ``mode``: one of
+        Supervision's values, "take_over", or "stop"."""
+        ...
+
+
+class Taken(Exception):
+    """The appointment's time is not free (any more)."""
+
+
+class Appointments(Protocol):
+    """Call-back slots."""
+
+    minutes: int  # how long one is
+
+    async def free(self, item: Item, now: float) -> Sequence[tuple[float, int]]:
+        """Slots of this and the next opening days that are not full: beginning (Unix seconds), places left."""
+        ...
+
+    async def book(
+        self, item: Item, station: StationCard, at: float, phone: str | None, now: float
+    ) -> Appointment:
+        """Raises Taken."""
+        ...
+
+    async def due(self, code: str, now: float) -> Appointment | None:
+        """The booked one of this code whose time is now, a quarter of an hour to either side."""
+        ...
+
+    async def called(self, appointment: str, call: CallId) -> None:
+        """Its call was placed; the code is used up."""
+        ...
+
+
 class QualityLog(Protocol):
     """How good the connections of each call were, for good."""
 
@@ -83,12 +121,33 @@ class Directory(Protocol):
 
     def agent(self, account: AccountId) -> AgentCard | None: ...
 
+    def skill(self, skill: SkillId) -> Text:
+        """What people call it; the id itself when nobody named it."""
+        ...
+
+    def department(self, department: DepartmentId) -> Text: ...
+
+    def interpreting(self) -> Sequence[SkillId]:
+        """The skills that an interpreter can be asked for."""
+        ...
+
+
+class QueueFigures(Struct, frozen=True):
+    """Today's, of one queue."""
+
+    calls: int
+    answered: int
+    abandoned: int
+    in_goal: int
+
 
 class Statistics(Protocol):
     """Figures over what is over, as fresh as a few seconds."""
 
-    def recent_talks(self, skill: SkillId) -> Sequence[float]:
-        """Lengths in seconds of the last calls that needed this skill, newest first."""
+    def recent_talks(self, queue: QueueId) -> Sequence[float]:
+        """How long the last calls of this queue kept an agent, wrap-up included, in seconds, newest first."""
         ...
+
+    def of_queue(self, queue: QueueId) -> QueueFigures: ...
 
     def today(self) -> DayFigures: ...

@@ -14,11 +14,13 @@ from records.model import (
     AccountId,
     CallId,
     CallSummary,
+    DepartmentId,
     EndReason,
     ItemId,
     Outcome,
     ParticipantId,
     ParticipantRole,
+    QueueId,
     SiteId,
     SkillId,
     StationId,
@@ -33,6 +35,42 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+class Joining(StrEnum):
+    """How somebody else is brought into a call that is answered."""
+
+    TRANSFER = "transfer"  # cold: the agent lets go, the resident waits at the front of the line
+    CONSULT = "consult"  # the two talk while the resident is on hold
+    JOIN = "join"  # everybody sees everybody
+
+
+class Supervision(StrEnum):
+    LISTEN = "listen"  # seen and heard by nobody
+    WHISPER = "whisper"  # heard by the call's owner alone
+    BARGE = "barge"  # seen and heard by all
+
+
+class Moved(StrEnum):
+    """Why a call that was answered waits once more."""
+
+    TRANSFER = "transfer"
+    AGENT_LOST = "agent_lost"
+
+
+class AskFailure(StrEnum):
+    NOBODY_CAME = "nobody_came"  # in time
+    DECLINED = "declined"  # by the one person who was asked for
+    DROPPED = "dropped"  # by who asked
+
+
+class Target(Struct, frozen=True):
+    """Whom an agent asks for: exactly one of these."""
+
+    queue: QueueId | None = None
+    agent: AccountId | None = None
+    department: DepartmentId | None = None  # its expert (首席事务代表)
+    skill: SkillId | None = None  # an interpreter who has it
+
+
 class Patience(Struct, frozen=True):
     """How long a call waits for what, in seconds."""
 
@@ -44,6 +82,12 @@ class Patience(Struct, frozen=True):
     node: float = 15.0  # for another media node to take over
     node_waiting: float = 60.0  # the same while nobody has answered yet: what is lost then is only time
     keep_ended: float = 300.0  # the ended call stays for rating and wrap-up
+    asked: float = 60.0  # for somebody who is asked to join
+    person: float = 30.0  # for the one person a call is handed to, before it goes to the queue it came from
+    queue: float = 1800.0  # nobody waits longer than this (a queue's wait_at_most_s)
+    returning: float = (
+        300.0  # after a call broke off, the same station's next one about the item is its sequel
+    )
 
 
 class Seat(Struct, frozen=True):
@@ -52,6 +96,9 @@ class Seat(Struct, frozen=True):
     participant: ParticipantId
     role: ParticipantRole
     who: str  # a station's or an account's id
+    ringing: bool = False  # somebody who is asked to join and has not said yes: sees and hears nothing
+    joining: Joining | None = None  # how it came in; None: the resident, and who answered the call itself
+    supervision: Supervision | None = None  # of a supervisor
     generation: int = 1
     offer: str | None = None  # the node's SDP offer for this generation, None until it came
     restart: int = 0  # how often ICE was asked to restart in this generation
@@ -68,23 +115,57 @@ class Seat(Struct, frozen=True):
     camera: bool = True
 
 
+class Ask(Struct, frozen=True):
+    """Somebody is asked to join. Its demand's id is "<call>.<number>"."""
+
+    number: int
+    kind: Joining  # CONSULT or JOIN
+    by: AccountId
+    target: Target
+    demand: Waiting
+    made_at: float
+    until: float
+    reservation: Reservation | None = None
+
+
+class FailedAsk(Struct, frozen=True):
+    number: int
+    kind: Joining
+    target: Target
+    why: AskFailure
+
+
 class Call(Struct, frozen=True):
-    """The snapshot that Redis keeps. Times are Unix seconds; ``revision`` grows by one with every change."""
+    """The snapshot that Redis keeps. Times are Unix seconds; ``revision`` grows by one with every change.
+
+    ``agent`` owns the call: exactly one from the first accept on, handed over but never given up; while a
+    call waits once more (``moved``), its last owner still answers for it.
+    """
 
     id: CallId
     hall: str
     station: StationId
     site: SiteId
     item: ItemId
-    skill: SkillId
+    demand: Waiting  # as the queue is to know it; enqueued_at may be earlier than requested_at (a sequel)
     requested_at: float
     node: NodeId
     seats: tuple[Seat, ...]
     state: State = State.QUEUED
     revision: int = 0
     reservation: Reservation | None = None
-    agent: AccountId | None = None  # who answered
-    agents_tried: int = 0
+    agent: AccountId | None = None  # the owner
+    agents_tried: int = 0  # seats given out, so that each has a name of its own
+    fence: int = 0  # the highest that an accepted reservation had: what is lower comes late
+    waiting_since: float = 0.0  # in this stretch of waiting; what wait_at_most_s counts from
+    fallback: Waiting | None = None  # the demand from fallback_at on: the one person did not come
+    fallback_at: float | None = None
+    moved: Moved | None = None
+    on_hold: bool = False  # the resident sees and hears nobody, and is seen and heard by nobody
+    asks: int = 0
+    ask: Ask | None = None
+    failed_ask: FailedAsk | None = None  # of the last ask, until the next
+    former: tuple[AccountId, ...] = ()  # agents who were in it and left
     sharing: ParticipantId | None = None
     answered_at: float | None = None
     connected_at: float | None = None
@@ -150,11 +231,6 @@ def summary(call: Call) -> CallSummary:
         outcome_note=call.outcome_note,
         stars=call.stars,
     )
-
-
-def waiting(call: Call) -> Waiting:
-    """The call as the queue knows it."""
-    return Waiting(call.id, call.item, call.skill, call.station, call.site, call.requested_at)
 
 
 def _slots_of(call: Call, viewer: Seat) -> dict[Mid, TrackRef]:
