@@ -13,7 +13,7 @@ from records.model import ALWAYS, DepartmentId, Hours, ItemId, QueueId, SiteId, 
 
 
 class Policy(StrEnum):
-    """Who of those that can take a call is rung; ties are decided by the agent's id. agents/routing.py."""
+    """Who of those that can take a call is rung; ties are decided by the agent's id. agents/policies.py."""
 
     LONGEST_IDLE = "longest_idle"
     LEAST_OCCUPIED = "least_occupied"  # the smallest share of its shift spent in calls and wrap-up
@@ -96,3 +96,12 @@ class Plan(Struct, frozen=True):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)  # cached by zoneinfo itself
+
+    def queue(self, queue: QueueId) -> Queue:
+        """The queue of that name; one with the defaults when the plan does not know it."""
+        return self.queues.get(queue) or Queue(queue, Text(queue, queue))
+
+    def town(self, site: SiteId) -> SiteId | None:
+        """The town that the site belongs to; None for a district's own and for one that nobody knows."""
+        rule = self.sites.get(site)
+        return None if rule is None else rule.town
