@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from agents.picture import Picture
-
 from agents.availability import Availability
+from agents.picture import Picture
 from agents.plan import Plan
 from media.protocol import NodeInfo
 from signaling.bus import Bus
@@ -32,9 +31,7 @@ class Hall:
     turn: Turn
     clock: Callable[[], float]
     plan: Callable[[], Plan]
-    picture: Callable[
-        [], Awaitable[Picture]
-    ]  # brought up to date first when something is said to have changed
+    picture: Callable[[], Awaitable[Picture]]  # up to date: read again when something changed
     appointments: Appointments
     audit: AuditTrail
     nodes: Callable[[], Awaitable[tuple[NodeInfo, ...]]]

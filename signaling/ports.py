@@ -56,6 +56,13 @@ class Ledger(Protocol):
         ...
 
 
+class StationCard(Struct, frozen=True):
+    id: StationId
+    name: Text
+    site: SiteId
+    site_name: Text
+
+
 class AuditTrail(Protocol):
     async def supervised(self, supervisor: AccountId, call: CallId, mode: str, at: float) -> None:
         """Written before anything is seen or heard; what it raises forbids the supervision. ``mode``: one of
@@ -73,7 +80,7 @@ class Appointments(Protocol):
     minutes: int  # how long one is
 
     async def free(self, item: Item, now: float) -> Sequence[tuple[float, int]]:
-        """Slots of this and the next opening days that are not full: beginning (Unix seconds), places left."""
+        """Slots of this and the next opening days that are not full: beginning (Unix s), places left."""
         ...
 
     async def book(
@@ -97,13 +104,6 @@ class QualityLog(Protocol):
     async def keep(self, rows: Sequence[QualityRow]) -> None:
         """Append; a row already there by call, participant and time is skipped."""
         ...
-
-
-class StationCard(Struct, frozen=True):
-    id: StationId
-    name: Text
-    site: SiteId
-    site_name: Text
 
 
 class Directory(Protocol):

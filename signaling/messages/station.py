@@ -102,8 +102,8 @@ class Challenge(Out, frozen=True):
 class StationCall(Struct, frozen=True):
     """``ahead`` and ``estimate_s`` (low, high) only while it waits; ``estimate_s`` is null when there is no
     basis for one. Neither grows without a ``wait_reason``. ``widened``: how many rings beyond the first
-    are asked. ``people``: everybody else who may be known of, the owner first; ``moved``: why it waits once more.
-    ``on_duty`` counts agents with the skill who are available, free or busy: a pause is not
+    are asked. ``people``: everybody else who may be known of, the owner first; ``moved``: why it waits once
+    more. ``on_duty`` counts agents with the skill who are available, free or busy: a pause is not
     duty (agents/waiting.py). ``ringing``: one of them is rung. ``held_up``: no media node can carry it just
     now; it keeps its place, and nobody is rung."""
 
