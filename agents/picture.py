@@ -1,0 +1,149 @@
+"""What one process knows of its hall: everything live, kept up to date change by change, with indices. Pure.
+
+The dispatcher owns it and applies what the store says; everybody else only reads.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from agents import lanes
+from agents.agent import Agent, DemandId, Presence, Reservation, ReservationId, Waiting
+from agents.availability import Changes, Position, Snapshot
+from agents.ordered import Ordered
+from agents.plan import Plan
+from records.model import AccountId, QueueId, SkillId
+
+
+class Picture:
+    """``position``: how far it follows the store; None before the first changes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.position: Position | None = None
+        self._agents: dict[AccountId, Agent] = {}
+        self._waiting: dict[DemandId, Waiting] = {}
+        self._reservations: dict[ReservationId, Reservation] = {}
+        self.agents: Mapping[AccountId, Agent] = MappingProxyType(self._agents)
+        self.waiting: Mapping[DemandId, Waiting] = MappingProxyType(self._waiting)
+        self.reservations: Mapping[ReservationId, Reservation] = MappingProxyType(self._reservations)
+        # Under None: whatever their skills.
+        self._free: defaultdict[SkillId | None, Ordered[Agent]] = defaultdict(Ordered)
+        self._on_duty: defaultdict[SkillId | None, dict[AccountId, Agent]] = defaultdict(dict)
+        self._queues: dict[QueueId, Ordered[Waiting]] = {}
+        self._deadlines: Ordered[Reservation] = Ordered()
+        self._wrapping_up: Ordered[Agent] = Ordered()
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, plan: Plan) -> "Picture":
+        picture = cls(plan)
+        picture._put(snapshot.agents, snapshot.waiting, snapshot.reservations)
+        return picture
+
+    # --- following the store -------------------------------------------------------------------
+
+    def apply(self, changes: Changes) -> None:
+        """What the store answered to ``changes(picture.position)``."""
+        if changes.whole:
+            self._forget()
+        self._put(changes.agents, changes.waiting, changes.reservations)
+        for agent in changes.gone_agents:
+            self._drop_agent(agent)
+        for demand in changes.gone_waiting:
+            self._drop_waiting(demand)
+        for reservation in changes.gone_reservations:
+            self._drop_reservation(reservation)
+        self.position = changes.position
+
+    def _forget(self) -> None:
+        for part in (self._agents, self._waiting, self._reservations):
+            part.clear()
+        for index in (self._free, self._on_duty, self._queues, self._deadlines, self._wrapping_up):
+            index.clear()
+
+    def _put(
+        self, agents: Iterable[Agent], waiting: Iterable[Waiting], reservations: Iterable[Reservation]
+    ) -> None:
+        for agent in agents:
+            self._put_agent(agent)
+        for demand in waiting:
+            self._put_waiting(demand)
+        for reservation in reservations:
+            self._put_reservation(reservation)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def free(self, skill: SkillId | None = None) -> Sequence[Agent]:
+        """Those who may be rung and have the skill at any level (None: whatever their skills), the longest
+        idle first, then by id."""
+        return self._free.get(skill, ())
+
+    def on_duty(self, skill: SkillId | None = None) -> Collection[Agent]:
+        """Those who are available, free or busy, and have the skill at any level (None: everybody)."""
+        return self._on_duty[skill].values() if skill in self._on_duty else ()
+
+    def queue(self, queue: QueueId) -> Sequence[Waiting]:
+        """The demands of a queue in the order of their turns (agents.lanes)."""
+        return self._queues.get(queue, ())
+
+    def queues(self) -> Collection[QueueId]:
+        """The queues in which somebody waits."""
+        return self._queues.keys()
+
+    def overdue(self, now: float) -> tuple[tuple[Reservation, ...], tuple[Agent, ...]]:
+        """Reservations at or past their deadline, and agents whose wrap-up is over; the oldest first."""
+        return tuple(self._deadlines.until(now)), tuple(self._wrapping_up.until(now))
+
+    # --- the indices ---------------------------------------------------------------------------
+
+    def _put_agent(self, agent: Agent) -> None:
+        self._drop_agent(agent.id)
+        self._agents[agent.id] = agent
+        for skill in _keys(agent):
+            if agent.presence is Presence.AVAILABLE:
+                self._on_duty[skill][agent.id] = agent
+            if agent.routable:
+                self._free[skill].add(agent.idle_since, agent.id, agent)
+        if agent.wrap_up_until is not None:
+            self._wrapping_up.add(agent.wrap_up_until, agent.id, agent)
+
+    def _drop_agent(self, id_: AccountId) -> None:
+        agent = self._agents.pop(id_, None)
+        if agent is None:
+            return
+        for skill in _keys(agent):
+            if agent.presence is Presence.AVAILABLE:
+                del self._on_duty[skill][id_]
+            if agent.routable:
+                self._free[skill].remove(agent.idle_since, id_)
+        if agent.wrap_up_until is not None:
+            self._wrapping_up.remove(agent.wrap_up_until, id_)
+
+    def _put_waiting(self, waiting: Waiting) -> None:
+        self._drop_waiting(waiting.id)
+        self._waiting[waiting.id] = waiting
+        turn, id_ = lanes.turn(waiting, self.plan)
+        self._queues.setdefault(waiting.queue, Ordered()).add(turn, id_, waiting)
+
+    def _drop_waiting(self, id_: DemandId) -> None:
+        waiting = self._waiting.pop(id_, None)
+        if waiting is None:
+            return
+        queue = self._queues[waiting.queue]
+        queue.remove(*lanes.turn(waiting, self.plan))
+        if not queue:
+            del self._queues[waiting.queue]
+
+    def _put_reservation(self, reservation: Reservation) -> None:
+        self._drop_reservation(reservation.id)
+        self._reservations[reservation.id] = reservation
+        self._deadlines.add(reservation.until, reservation.id, reservation)
+
+    def _drop_reservation(self, id_: ReservationId) -> None:
+        reservation = self._reservations.pop(id_, None)
+        if reservation is not None:
+            self._deadlines.remove(reservation.until, id_)
+
+
+def _keys(agent: Agent) -> tuple[SkillId | None, ...]:
+    return (None, *agent.profile.skills)
