@@ -31,6 +31,7 @@ class Picture:
         self._free: defaultdict[SkillId | None, Ordered[Agent]] = defaultdict(Ordered)
         self._on_duty: defaultdict[SkillId | None, dict[AccountId, Agent]] = defaultdict(dict)
         self._queues: dict[QueueId, Ordered[Waiting]] = {}
+        self._lines: dict[lanes.Line, Ordered[Waiting]] = {}
         self._deadlines: Ordered[Reservation] = Ordered()
         self._wrapping_up: Ordered[Agent] = Ordered()
 
@@ -90,6 +91,10 @@ class Picture:
         """The queues in which somebody waits."""
         return self._queues.keys()
 
+    def lines(self) -> Mapping[lanes.Line, Sequence[Waiting]]:
+        """The demands that differ only in where they come from and when, in the order of their turns."""
+        return self._lines
+
     def overdue(self, now: float) -> tuple[tuple[Reservation, ...], tuple[Agent, ...]]:
         """Reservations at or past their deadline, and agents whose wrap-up is over; the oldest first."""
         return tuple(self._deadlines.until(now)), tuple(self._wrapping_up.until(now))
@@ -124,15 +129,19 @@ class Picture:
         self._waiting[waiting.id] = waiting
         turn, id_ = lanes.turn(waiting, self.plan)
         self._queues.setdefault(waiting.queue, Ordered()).add(turn, id_, waiting)
+        self._lines.setdefault(lanes.line(waiting), Ordered()).add(turn, id_, waiting)
 
     def _drop_waiting(self, id_: DemandId) -> None:
         waiting = self._waiting.pop(id_, None)
         if waiting is None:
             return
-        queue = self._queues[waiting.queue]
-        queue.remove(*lanes.turn(waiting, self.plan))
-        if not queue:
+        place, line = lanes.turn(waiting, self.plan), lanes.line(waiting)
+        self._queues[waiting.queue].remove(*place)
+        if not self._queues[waiting.queue]:
             del self._queues[waiting.queue]
+        self._lines[line].remove(*place)
+        if not self._lines[line]:
+            del self._lines[line]
 
     def _put_reservation(self, reservation: Reservation) -> None:
         self._drop_reservation(reservation.id)
