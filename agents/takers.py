@@ -13,7 +13,7 @@ from agents.agent import Agent, Party, Presence, Profile, Waiting
 from agents.hours import is_open
 from agents.lanes import Who, who
 from agents.plan import Plan, Ring, Scope
-from records.model import AccountId, DepartmentId, ParticipantRole, SiteId
+from records.model import AccountId, ParticipantRole, SiteId
 
 ANYWHERE = (Ring(Scope.ALL),)
 
