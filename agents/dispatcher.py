@@ -1,24 +1,37 @@
-"""The loop: sweep what is overdue, rank, reserve, and say who is to be rung.
+"""The loop: follow the store's changes, sweep what is overdue, rank, reserve, and say who is to be rung.
 
 Any number of dispatchers may run for one hall, one in every process that holds sockets. They rank alike, the
 store settles who reserves, and the winner's process goes on with the call.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import structlog
 
-from agents.agent import Release, Reservation, ReservationId
-from agents.availability import Availability
-from agents.routing import match
+from agents.agent import Agent, Release, Reservation, ReservationId
+from agents.availability import Ask, Availability, Position, Rules
+from agents.picture import Picture
+from agents.plan import Plan
+from agents.routing import Match, match
+from agents.telling import Telling
 
 log = structlog.get_logger(__name__)
 
-INTERVAL_S = 0.5  # a round at least this often; poke() makes it at once
+T = TypeVar("T")
+
+INTERVAL_S = 0.5  # a round at least this often, so rings open that much late at most; poke() makes it at once
+SHORTEST_REST_S = 0.005
 LONGEST_BACKOFF_S = 8.0  # between rounds that fail
-CALLBACK_S = 5.0  # a receiver only puts something into an inbox; longer than this it hangs
-RECEIVER_GRACE_S = 5.0  # how long after its deadline a reservation is left to its receiver
+# How long after its deadline a reservation is left to its receiver. With one round's duration it stays under
+# a second: no agent is held by a ring that is over for longer than that.
+RECEIVER_GRACE_S = 0.5
+RETOLD_S = 5.0  # for so long after its deadline a failing receiver is told again; then its own timers help
+REBUILD_S = 1.0  # after a store lost its data nobody is matched for so long: its queue comes back in order
+BATCH = 16  # reservations in one trip to the store
+MOST = 1024  # reservations in one round; then deadlines are looked at again
 
 
 class Dispatcher:
@@ -26,27 +39,40 @@ class Dispatcher:
 
     ``on_expired`` is told once of each reservation past its deadline, by every dispatcher of the hall: it
     gives the reservation back through the call's state machine. If the reservation is still there
-    RECEIVER_GRACE_S after its deadline, the dispatcher itself gives it back (NO_ANSWER).
+    RECEIVER_GRACE_S after its deadline, the dispatcher itself gives it back (NO_ANSWER); so a receiver may
+    hear of one that was given back already.
+
+    ``on_generation`` is told of each life of the store that this dispatcher sees begin, and of the one it
+    finds: whoever holds sockets then tells the store what it knows (restore, enqueue).
+
+    ``plan`` may be exchanged at any time. ``picture`` is what the process knows of the hall, for everybody to
+    read and nobody else to change; it is another object after the plan was exchanged.
     """
 
     def __init__(
         self,
         availability: Availability,
+        plan: Plan,
+        rules: Rules,
         clock: Callable[[], float],
         new_id: Callable[[], ReservationId],
-        ring_s: float,
         on_reserved: Callable[[Reservation], Awaitable[None]],
         on_expired: Callable[[Reservation], Awaitable[None]],
+        on_generation: Callable[[int], Awaitable[None]],
     ) -> None:
+        self.plan = plan
+        self.picture = Picture(plan)
         self._availability = availability
+        self._rules = rules
         self._clock = clock
         self._new_id = new_id
-        self._ring_s = ring_s
-        self._on_reserved = on_reserved
-        self._on_expired = on_expired
         self._woken = asyncio.Event()
-        self._to_announce: dict[ReservationId, Reservation] = {}
+        self._rings = Telling("reserved", on_reserved)
+        self._expiries = Telling("expired", on_expired)
+        self._generations = Telling("generation", on_generation)
         self._told_expired: set[ReservationId] = set()
+        self._rebuilt_at = 0.0
+        self._lost_at: Position | None = None
 
     def poke(self) -> None:
         """Something changed: do not wait for the interval."""
@@ -55,80 +81,143 @@ class Dispatcher:
     async def run(self) -> None:
         """Rounds until it is cancelled."""
         failures = 0
-        while True:
-            self._woken.clear()
-            try:
-                await self.round(self._clock())
-                failures = 0
-            except Exception:
-                failures += 1
-                log.exception("dispatch round failed", failures=failures)
-            await self._rest(failures)
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    await self.round(self._clock())
+                    failures = 0
+                except Exception:
+                    failures += 1
+                    log.exception("dispatch round failed", failures=failures)
+                await self._rest(failures)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End what is still being told. run() does it by itself."""
+        for telling in (self._rings, self._expiries, self._generations):
+            await telling.close()
 
     async def round(self, now: float) -> tuple[Reservation, ...]:
         """One sweep and one match; returns what was reserved. Errors of the store are the caller's."""
-        await self._sweep(now)
-        await self._announce_again(now)
-        made = []
-        for call, agent in match(await self._availability.snapshot(), now):
-            until = now + self._ring_s
-            reservation = await self._availability.reserve(agent, call, self._new_id(), until, now)
-            if reservation is None:
-                self.poke()  # another hand was faster: what it left is seen by looking again
-            else:
-                made.append(reservation)
-                await self._announce(reservation)
+        await self._follow(now)
+        if await self._sweep(now):
+            await self._follow(now)
+        self._rings.keep(lambda r: now < r.until and r.id in self.picture.reservations)
+        if now < self._rebuilt_at <= now + REBUILD_S:
+            return ()
+        made = await self._reserve(now)
+        await self._rings.tell()
+        return made
+
+    # --- what happened -----------------------------------------------------------------------------------
+
+    async def _follow(self, now: float) -> None:
+        before, plan = self.picture.position, self.plan
+        anew = self.picture.plan is not plan
+        changes = await self._availability.changes(None if anew else before)
+        if anew:
+            self.picture = Picture(plan)
+        self.picture.apply(changes)
+        if before is None or before.generation != changes.position.generation:
+            self._begin(changes.position.generation, now, seen_to_begin=before is not None)
+        await self._generations.tell()
+
+    def _begin(self, generation: int, now: float, seen_to_begin: bool) -> None:
+        self._generations.keep(lambda _: False)
+        self._generations.add(generation)
+        if seen_to_begin:
+            log.warning("the store began a new life", generation=generation)
+            self._rebuilt_at = now + REBUILD_S
+
+    # --- what is over ------------------------------------------------------------------------------------
+
+    async def _sweep(self, now: float) -> bool:
+        """Whether there was anything."""
+        overdue, wrapped_up = self.picture.overdue(now)
+        for left in _batches([held for held in overdue if held.until + RECEIVER_GRACE_S <= now]):
+            await asyncio.gather(*(self._give_back(reservation, now) for reservation in left))
+        for agents in _batches(wrapped_up):
+            await asyncio.gather(*(self._ready(agent, now) for agent in agents))
+        self._expiries.keep(lambda r: now < r.until + RETOLD_S)
+        self._expiries.add(*(held for held in overdue if held.id not in self._told_expired))
+        self._told_expired = {held.id for held in overdue}
+        await self._expiries.tell()
+        return bool(overdue or wrapped_up)
+
+    async def _give_back(self, reservation: Reservation, now: float) -> None:
+        if await self._availability.give_back(reservation.id, Release.NO_ANSWER, now):
+            log.warning("reservation left over", call=reservation.call, agents=reservation.agents)
+
+    async def _ready(self, agent: Agent, now: float) -> None:
+        if agent.call is not None:
+            await self._availability.release(agent.id, agent.call, Release.READY, now)
+
+    # --- who is rung -------------------------------------------------------------------------------------
+
+    async def _reserve(self, now: float) -> tuple[Reservation, ...]:
+        self._rings.start()
+        made: list[Reservation] = []
+        matches = match(self.picture, self.plan, now)
+        asked = 0
+        for batch in _batches(matches[:MOST]):
+            asked += len(batch)
+            won = await self._settle(batch, now)
+            made += won
+            if 2 * len(won) < len(batch):  # what another hand left is seen by looking again
+                break
+        if len(made) < asked:
+            self._look_again_after_losing()
+        elif asked < len(matches):
+            self.poke()
         return tuple(made)
 
-    async def _sweep(self, now: float) -> None:
-        reservations, wrapped_up = await self._availability.overdue(now)
-        self._told_expired &= {reservation.id for reservation in reservations}
-        for reservation in reservations:
-            await self._expire(reservation, now)
-        for agent in wrapped_up:
-            if agent.call is not None:
-                await self._availability.release(agent.id, agent.call, Release.READY, now)
+    async def _settle(self, batch: Sequence[Match], now: float) -> list[Reservation]:
+        until = now + self._rules.ring
+        asks = tuple(Ask(m.demand, m.agents, self._new_id(), until) for m in batch)
+        won = [made for made in await self._availability.reserve(asks, now) if made is not None]
+        self._rings.add(*won)
+        self._rings.start()
+        return won
 
-    async def _expire(self, reservation: Reservation, now: float) -> None:
-        if reservation.until + RECEIVER_GRACE_S <= now:
-            log.warning("reservation left over", call=reservation.call, agent=reservation.agent)
-            await self._availability.give_back(reservation.id, Release.NO_ANSWER, now)
-        elif reservation.id not in self._told_expired and await self._tell(self._on_expired, reservation):
-            self._told_expired.add(reservation.id)
+    def _look_again_after_losing(self) -> None:
+        """At once; but a second time only when something happened, or a picture that is wrong would spin."""
+        if self._lost_at != self.picture.position:
+            self._lost_at = self.picture.position
+            self.poke()
 
-    async def _announce(self, reservation: Reservation) -> None:
-        self._to_announce[reservation.id] = reservation
-        if await self._tell(self._on_reserved, reservation):
-            del self._to_announce[reservation.id]
-
-    async def _announce_again(self, now: float) -> None:
-        for reservation in tuple(self._to_announce.values()):
-            if reservation.until <= now:
-                del self._to_announce[reservation.id]
-            else:
-                await self._announce(reservation)
-
-    async def _tell(
-        self, receiver: Callable[[Reservation], Awaitable[None]], reservation: Reservation
-    ) -> bool:
-        """False when the receiver failed or hung; the others are still told."""
-        try:
-            async with asyncio.timeout(CALLBACK_S):
-                await receiver(reservation)
-        except Exception:
-            log.exception("receiver failed", call=reservation.call, agent=reservation.agent)
-            return False
-        return True
+    # --- between rounds ----------------------------------------------------------------------------------
 
     async def _rest(self, failures: int) -> None:
         if failures:
             await asyncio.sleep(_backoff(failures))
             return
         try:
-            async with asyncio.timeout(INTERVAL_S):
+            async with asyncio.timeout(self._rest_s()):
                 await self._woken.wait()
         except TimeoutError:
             return
+
+    def _rest_s(self) -> float:
+        """Until the next deadline, or the interval."""
+        now = self._clock()
+        soon = [at - now for at in self._deadlines(now + INTERVAL_S) if at > now]
+        return min(INTERVAL_S, max(SHORTEST_REST_S, min(soon, default=INTERVAL_S)))
+
+    def _deadlines(self, before: float) -> Iterator[float]:
+        reservations, agents = self.picture.overdue(before)
+        for held in reservations:
+            yield held.until
+            yield held.until + RECEIVER_GRACE_S
+        for agent in agents:
+            yield agent.wrap_up_until or 0.0
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
 
 
 def _backoff(failures: int) -> float:
