@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCK := $(VENV)/bin/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media bench-loss soak attack clean
+.PHONY: help demo test lock format shots bench-setup bench-reload bench-failover bench-media bench-loss bench-routing nightly soak attack clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ bench-media: $(VENV)/installed-dev ## Measure recorded calls per core beside Deb
 
 bench-loss: $(VENV)/installed-dev ## Measure a call of two browsers on bad networks, and how rates follow the paths
 	CHROMIUM="$$(deploy/browsers.sh)" $(PYTHON) -m bench.loss
+
+bench-routing: $(VENV)/installed-dev ## Measure reservations a second in a hall of 10,000 agents, beside a plain ZPOPMIN
+	@exec $(PYTHON) -m bench.routing
+
+nightly: $(VENV)/installed-dev ## A million random verbs and faults on the routing's stores (STEPS, SEED)
+	@exec $(PYTHON) -m tests.agents.stateful --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/installed-dev ## 1,000 short recorded calls, then one of an hour: does anything grow? (80 minutes)
 	@exec $(PYTHON) -m bench.soak
