@@ -10,8 +10,11 @@ from records.model import HallId
 class Keys:
     def __init__(self, hall: HallId) -> None:
         prefix = f"bb:{{{hall}}}:"
-        self.agents = prefix + "agents"  # hash: agent id -> Agent as JSON
-        self.waiting = prefix + "waiting"  # hash: call id -> Waiting as JSON
+        # hash: id, the microsecond at which this life of the store began; run_id, of the server that it began
+        # on; fence, the one given out last. Together, so that they are lost together or not at all.
+        self.generation = prefix + "generation"
+        self.changes = prefix + "changes"  # stream, capped: what was written, <generation>-<n>
+        self.agents = prefix + "agents"  # hash: agent id -> fence ":" Agent as JSON
+        self.waiting = prefix + "waiting"  # hash: demand id -> Waiting as JSON
         self.reservations = prefix + "reservations"  # hash: reservation id -> fence ":" Held as JSON
-        self.taken = prefix + "taken"  # hash: call id, reserved or in a call -> agent id
-        self.fence = prefix + "fence"  # counter: the fence given out last
+        self.taken = prefix + "taken"  # hash: demand id, reserved or in a call -> Taken as JSON
