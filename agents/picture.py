@@ -59,8 +59,10 @@ class Picture:
     def _forget(self) -> None:
         for part in (self._agents, self._waiting, self._reservations):
             part.clear()
-        for index in (self._free, self._on_duty, self._queues, self._deadlines, self._wrapping_up):
+        for index in (self._free, self._on_duty, self._queues, self._lines):
             index.clear()
+        self._deadlines.clear()
+        self._wrapping_up.clear()
 
     def _put(
         self, agents: Iterable[Agent], waiting: Iterable[Waiting], reservations: Iterable[Reservation]
