@@ -16,7 +16,7 @@ from agents.rings import everybody
 from records.model import CallId, ItemId, SiteId, StationId
 
 
-class AdmissionKind(StrEnum):
+class Kind(StrEnum):
     OPEN = "open"
     CLOSED = "closed"  # the queue's hours; ``opens_at`` says until when
     NOBODY = "nobody"  # in no ring is anybody on duty who could take it
@@ -27,7 +27,7 @@ class Admission(Struct, frozen=True):
     """``waiting``: demands in the item's queue. ``on_duty``: agents that could take the call, free or busy.
     ``opens_at``: Unix seconds, only when CLOSED and it opens within the next weeks."""
 
-    kind: AdmissionKind
+    kind: Kind
     waiting: int = 0
     on_duty: int = 0
     opens_at: float | None = None
@@ -40,18 +40,18 @@ def admit(
     An item that the plan does not know has nobody."""
     rule = plan.items.get(item)
     if rule is None:
-        return Admission(AdmissionKind.NOBODY)
+        return Admission(Kind.NOBODY)
     queue = plan.queue(rule.queue)
     waiting = len(picture.queue(queue.id))
     if not is_open(queue.hours, now, plan.zone):
-        return Admission(AdmissionKind.CLOSED, waiting, opens_at=opens_at(queue.hours, now, plan.zone))
+        return Admission(Kind.CLOSED, waiting, opens_at=opens_at(queue.hours, now, plan.zone))
     asked = party or Party(needs=rule.needs)
     demand = Waiting(DemandId(""), CallId(""), queue.id, item, StationId(""), site, now, asked)
     on_duty = len(everybody(demand, asked, Crew(picture.on_duty, plan, now), plan))
     return Admission(_kind(queue, waiting, on_duty), waiting, on_duty)
 
 
-def _kind(queue: Queue, waiting: int, on_duty: int) -> AdmissionKind:
+def _kind(queue: Queue, waiting: int, on_duty: int) -> Kind:
     if on_duty == 0:
-        return AdmissionKind.NOBODY
-    return AdmissionKind.FULL if waiting >= queue.longest else AdmissionKind.OPEN
+        return Kind.NOBODY
+    return Kind.FULL if waiting >= queue.longest else Kind.OPEN

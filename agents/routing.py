@@ -22,15 +22,13 @@ from msgspec import Struct
 from agents.agent import Agent, DemandId, Party, Waiting
 from agents.crew import Crew, Known, order_of
 from agents.lanes import Line, turn
-from agents.plan import Plan, Scope
+from agents.plan import Plan
 from agents.policies import POLICIES
 from agents.rings import is_anybody, open_rings
-from agents.takers import asks_alone, is_on_duty, is_passed_over, may_take, sought, without_absent
+from agents.takers import asks_alone, is_on_duty, is_passed_over, may_take, sought, widest, without_absent
 from records.model import AccountId
 
 __all__ = ["Match", "match", "may_take"]
-
-WIDEST = (Scope.ALL, Scope.POOL)  # whoever is in any ring is in one of these
 
 
 class Match(Struct, frozen=True):
@@ -96,11 +94,10 @@ class _Round:
         """Whether anybody free is what the line looks for, wherever the demand comes from."""
         party = example.second or example.party
         order = order_of(self._plan.queue(example.queue).policy, party)
-        for scope in WIDEST:
-            looked_for = sought(example, party, scope, self._plan)
-            if looked_for is not None and self._free.shortlist(looked_for, order).best():
-                return True
-        return False
+        return any(
+            self._free.shortlist(looked_for, order).best() is not None
+            for looked_for in widest(example, party, self._plan)
+        )
 
     # --- who takes it --------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ the empowerment matrix, alike for many demands), and what concerns this demand a
 passed over). Neither says whether the agent is free.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -32,6 +33,19 @@ def rings_of(waiting: Waiting, party: Party, plan: Plan) -> tuple[Ring, ...]:
     """The queue's rings for an agent. An expert and an interpreter are asked wherever they are: there are few
     of them, and a resident's own village seldom has one."""
     return plan.queue(waiting.queue).rings if party.role is ParticipantRole.AGENT else ANYWHERE
+
+
+def parties(waiting: Waiting) -> tuple[Party, ...]:
+    return (waiting.party,) if waiting.second is None else (waiting.party, waiting.second)
+
+
+def widest(waiting: Waiting, party: Party, plan: Plan) -> Iterator[Sought]:
+    """Whoever is in any of its rings is in one of these, wherever the demand comes from."""
+    scopes = {Scope.ALL, *(ring.scope for ring in rings_of(waiting, party, plan))} & {Scope.ALL, Scope.POOL}
+    for scope in sorted(scopes):
+        looked_for = sought(waiting, party, scope, plan)
+        if looked_for is not None:
+            yield looked_for
 
 
 def sought(waiting: Waiting, party: Party, scope: Scope, plan: Plan) -> Sought | None:

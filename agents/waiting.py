@@ -1,45 +1,95 @@
-"""What to tell those who wait, and those who could help them. Pure.
+"""What to tell those who wait, and those who could help them. Pure. What was said before: agents.promise.
 
 The estimate follows Ward Whitt, "Predicting Queueing Delays", Management Science 45 (6), 1999: with n busy
 servers, k calls ahead and a mean service time m, the wait is the sum of k + 1 gaps between departures, each
 of mean m / n, so its mean is (k + 1) m / n. Taking the gaps as independent and as variable as exponential
 ones, its standard deviation is sqrt(k + 1) m / n. The range is one standard deviation to either side.
+
+m is the mean of the queue's recent talks with their wrap-up; n counts those on duty who could take the call
+in any ring; k counts those ahead by turn that compete for one of these n. Who is rung, talks or wraps up is
+busy. The estimate does not know of shifts that end, nor of residents who give up, and so is rather long.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from heapq import merge
 from math import ceil, floor, sqrt
 
-from agents.agent import Agent, Presence, Waiting
-from agents.availability import Snapshot
-from agents.routing import can_take
-from records.model import AccountId, CallId, SkillId
+from agents.agent import Agent, DemandId, Waiting
+from agents.crew import Crew, Known
+from agents.lanes import Line, line, turn
+from agents.plan import Plan
+from agents.rings import everybody
+from agents.takers import asks_alone, fits, is_fit, parties, widest
+from records.model import AccountId
 
 # Fewer talks than this say too little about the next one.
 LEAST_TALKS = 3
 
 
-def place(snapshot: Snapshot, call: CallId, now: float) -> int:
-    """How many calls ahead compete with this one for the same agents; 0 when it is next or does not wait.
+class Outlook:
+    """The answers for one moment. Whoever asks for many demands keeps one for them all: who could take the
+    demands of a line is found once."""
 
-    A call competes when it has the same skill, or when somebody on duty can take both at ``now``.
-    """
-    waiting = next((w for w in snapshot.waiting if w.call == call), None)
-    if waiting is None:
-        return 0
-    ours = [a for a in snapshot.agents if _is_on_duty(a) and can_take(a, waiting, now)]
-    ahead = snapshot.waiting[: snapshot.waiting.index(waiting)]
-    return sum(w.skill == waiting.skill or any(can_take(a, w, now) for a in ours) for w in ahead)
+    def __init__(self, picture: Known, plan: Plan, now: float) -> None:
+        self._picture = picture
+        self._plan = plan
+        self._now = now
+        self._crew = Crew(picture.on_duty, plan, now)
+        self._takers: dict[Line, frozenset[AccountId]] = {}
+
+    def place(self, demand: DemandId) -> int:
+        """How many demands ahead by turn compete with this one for the same agents; 0 when it is next or
+        does not wait.
+
+        A demand competes when it stands in the same queue for the same needs, or when somebody on duty could
+        take both. Rings, passes and wishes are left out: they change by the minute, and a place should not.
+        """
+        waiting = self._picture.waiting.get(demand)
+        if waiting is None:
+            return 0
+        own, before = line(waiting), turn(waiting, self._plan)
+        ours = self._takers_of(own, waiting)
+        return sum(
+            self._ahead(demands, before)
+            for other, demands in self._picture.lines().items()
+            if _are_alike(own, other) or not ours.isdisjoint(self._takers_of(other, demands[0]))
+        )
+
+    def on_duty(self, demand: DemandId) -> int:
+        """How many could take it in any of its rings, whether free or busy. A pause is not duty."""
+        waiting = self._picture.waiting.get(demand)
+        if waiting is None:
+            return 0
+        return len(everybody(waiting, waiting.party, self._crew, self._plan))
+
+    def _takers_of(self, line_: Line, example: Waiting) -> frozenset[AccountId]:
+        """Who on duty could take a demand of the line, wherever it came from."""
+        found = self._takers.get(line_)
+        if found is None:
+            crews = (self._crew.shortlist(it).all() for it in widest(example, example.party, self._plan))
+            found = self._takers[line_] = frozenset(agent.id for crew in crews for agent in crew)
+        return found
+
+    def _ahead(self, demands: Sequence[Waiting], before: tuple[float, DemandId]) -> int:
+        """How many of them have an earlier turn; they are in order."""
+        return bisect_left(demands, before, key=lambda waiting: turn(waiting, self._plan))
 
 
-def on_duty(snapshot: Snapshot, skill: SkillId) -> int:
-    """How many agents with the skill are available, whether free or busy. A pause is not duty."""
-    return sum(_is_on_duty(agent) and skill in agent.skills for agent in snapshot.agents)
+def place(picture: Known, plan: Plan, demand: DemandId, now: float) -> int:
+    """Outlook.place for one demand."""
+    return Outlook(picture, plan, now).place(demand)
+
+
+def on_duty(picture: Known, plan: Plan, demand: DemandId, now: float) -> int:
+    """Outlook.on_duty for one demand."""
+    return Outlook(picture, plan, now).on_duty(demand)
 
 
 def estimate(place: int, on_duty: int, talks: Sequence[float]) -> tuple[int, int] | None:
     """From how many to how many seconds a call at ``place`` will wait; None when there is no basis for it.
 
-    ``talks``: how long recent calls kept their agents busy, in seconds; with their wrap-up, if it is known.
+    ``talks``: how long recent calls of the queue kept their agents busy, in seconds, with their wrap-up.
     There is no basis without agents on duty or with fewer than three talks.
     """
     if on_duty < 1 or len(talks) < LEAST_TALKS:
@@ -50,17 +100,35 @@ def estimate(place: int, on_duty: int, talks: Sequence[float]) -> tuple[int, int
     return floor(mean - deviation), ceil(mean + deviation)
 
 
-def takeable(snapshot: Snapshot, agent: AccountId) -> tuple[Waiting, ...]:
-    """The waiting calls that this agent has the skill for, in order of the queue.
+def takeable(picture: Known, plan: Plan, agent: AccountId, now: float) -> tuple[Waiting, ...]:
+    """The waiting demands that this agent could be asked for in one of their rings, in order of turn.
 
     Those it declined or missed a moment ago are among them: it is not rung for them just now, but their
-    residents wait all the same.
+    residents wait all the same. Those for which somebody else alone is asked are not.
     """
-    known = next((a for a in snapshot.agents if a.id == agent), None)
+    known = picture.agents.get(agent)
     if known is None:
         return ()
-    return tuple(waiting for waiting in snapshot.waiting if waiting.skill in known.skills)
+    lines = (demands for demands in picture.lines().values() if _could_help(known, demands[0], plan))
+    in_turn = merge(*lines, key=lambda waiting: turn(waiting, plan))
+    return tuple(waiting for waiting in in_turn if _is_theirs(known, waiting, plan, now))
 
 
-def _is_on_duty(agent: Agent) -> bool:
-    return agent.presence is Presence.AVAILABLE
+def _could_help(agent: Agent, example: Waiting, plan: Plan) -> bool:
+    """Whether the agent is what a line looks for, wherever its demands come from."""
+    return any(
+        fits(agent.profile, looked_for, plan)
+        for party in parties(example)
+        for looked_for in widest(example, party, plan)
+    )
+
+
+def _is_theirs(agent: Agent, waiting: Waiting, plan: Plan, now: float) -> bool:
+    return any(
+        asks_alone(waiting, party, now) in (None, agent.id) and is_fit(agent, waiting, party, plan)
+        for party in parties(waiting)
+    )
+
+
+def _are_alike(one: Line, other: Line) -> bool:
+    return one.queue == other.queue and one.first == other.first
