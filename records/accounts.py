@@ -4,13 +4,24 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from records.attempts import Attempts, by_address
 from records.database import Database
-from records.model import Account, AccountId, AccountRole, DepartmentId, SiteId, SkillId, Text
+from records.model import (
+    ALWAYS,
+    Account,
+    AccountId,
+    AccountRole,
+    DepartmentId,
+    Hours,
+    SiteId,
+    SkillId,
+    Text,
+)
 from records.tables import accounts, sessions
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 256  # characters
@@ -155,6 +166,7 @@ def _account_row(account: Account) -> dict[str, Any]:
         "site": account.site,
         "skills": dict(account.skills),
         "active": account.active,
+        "hours": None if account.hours == ALWAYS else msgspec.to_builtins(account.hours),
     }
 
 
@@ -169,4 +181,5 @@ def account_of(row: sa.RowMapping) -> Account:
         site=SiteId(row["site"]),
         skills={SkillId(skill): int(level) for skill, level in row["skills"].items()},
         active=row["active"],
+        hours=ALWAYS if row["hours"] is None else msgspec.convert(row["hours"], Hours),
     )

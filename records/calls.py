@@ -82,10 +82,12 @@ class Figures(Struct, frozen=True):
 
 
 class Duration(Struct, frozen=True):
-    """Of one answered and ended call: how long it waited and how long it talked, in seconds."""
+    """Of one answered and ended call, in seconds: how long it waited, how long it talked, and how long after
+    its end the agent still had to write down what came of it."""
 
     wait: float
     talk: float
+    wrap_up: float = 0.0
 
 
 class Calls:
@@ -139,9 +141,12 @@ class Calls:
             rows = await connection.execute(sa.select(parts).where(parts.c.id == part))
             return next(map(part_of, rows.mappings()), None)
 
-    async def day_figures(self, since: float, until: float, goal_s: int) -> Figures:
-        """Of the calls with since <= requested_at < until."""
+    async def day_figures(
+        self, since: float, until: float, goal_s: int, items: Collection[ItemId] | None = None
+    ) -> Figures:
+        """Of the calls with since <= requested_at < until about these items (None: all)."""
         c = calls.c
+        about = [] if items is None else [c.item.in_(list(items))]
         wait, talk = c.answered_at - c.requested_at, c.ended_at - c.answered_at
         query = sa.select(
             sa.func.count(),
@@ -151,7 +156,7 @@ class Calls:
             sa.func.avg(wait),
             sa.func.avg(talk),
             sa.func.avg(c.stars),
-        ).where(c.requested_at >= since, c.requested_at < until)
+        ).where(c.requested_at >= since, c.requested_at < until, *about)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one()
         total, answered, abandoned, in_goal = (int(number) for number in row[:4])
@@ -166,10 +171,20 @@ class Calls:
         conditions = [c.requested_at >= since, c.answered_at.is_not(None), c.ended_at.is_not(None)]
         if items is not None:
             conditions.append(c.item.in_(list(items)))
-        query = sa.select(c.answered_at - c.requested_at, c.ended_at - c.answered_at).where(*conditions)
+        written_at = (
+            sa.select(sa.func.max(journal.c.at))
+            .where(journal.c.call == c.id, journal.c.kind == JournalKind.WRAPPED_UP)
+            .scalar_subquery()
+        )
+        query = sa.select(
+            c.answered_at - c.requested_at, c.ended_at - c.answered_at, written_at - c.ended_at
+        ).where(*conditions)
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(c.requested_at.desc()).limit(limit))
-            return tuple(Duration(max(0.0, wait), max(0.0, talk)) for wait, talk in rows)
+            return tuple(
+                Duration(max(0.0, wait), max(0.0, talk), max(0.0, wrap_up or 0.0))
+                for wait, talk, wrap_up in rows
+            )
 
 
 def _conditions(wanted: CallFilter) -> list[sa.ColumnElement[bool]]:

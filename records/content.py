@@ -33,6 +33,7 @@ from records.content_check import (
     tree_problems,
     unresolved,
 )
+from records.hours import parse_hours
 from records.model import (
     Account,
     AccountId,
@@ -44,12 +45,15 @@ from records.model import (
     Item,
     ItemId,
     Material,
+    QueueId,
     Site,
     SiteId,
+    Skill,
     SkillId,
     Station,
     StationId,
     Text,
+    Tier,
     Zone,
     ZoneId,
 )
@@ -96,6 +100,10 @@ class _Item(Struct, frozen=True):
     steps: tuple[Text, ...]
     materials: tuple[Material, ...]
     skill: SkillId | None = None
+    level: int = 1
+    also: dict[SkillId, int] = {}
+    queue: QueueId | None = None
+    served_by: tuple[Tier, ...] = tuple(Tier)
     popular: int = 0
     video: str | None = None
     keywords: tuple[str, ...] = ()
@@ -115,6 +123,7 @@ class _Account(Struct, frozen=True):
     department: DepartmentId
     site: SiteId
     skills: dict[SkillId, int] = {}
+    hours: tuple[str, ...] = ()
 
 
 # --- loading ------------------------------------------------------------------------------------
@@ -126,19 +135,22 @@ def load_content(folder: Path) -> Content:
     raw = read_toml(folder, HALL, problems)
     zones = read_table(HALL, raw, "zones", Zone, problems)
     departments = read_table(HALL, raw, "departments", Department, problems)
+    skills = read_table(HALL, {"skills": [], **(raw or {})}, "skills", Skill, problems)
     hall = _read_hall(raw, problems)
     raw_sites = read_toml(folder, SITES, problems)
     sites = read_table(SITES, raw_sites, "sites", Site, problems)
     problems.extend(check_keys(raw_sites or {}, ("sites",), f"{SITES}: "))
     items = _read_items(folder, zones, problems)
 
-    for table in (zones, departments, sites):
+    for table in (zones, departments, sites, skills):
         problems.extend(id_problems([table]))
     problems.extend(id_problems(items.values()))
     problems.extend(tree_problems(SITES, sites))
     problems.extend(_empowers_problems(sites, zones, items))
     for table_of_items in items.values():
         problems.extend(_item_problems(table_of_items, zones, departments))
+    for table_of_items in items.values():
+        problems.extend(_also_problems(table_of_items, _skills_of(zones, items, skills)))
     if problems or hall is None:
         raise ContentError(tuple(problems))
 
@@ -154,6 +166,7 @@ def load_content(folder: Path) -> Content:
             if zone.id in items
             for _, draft in items[zone.id].rows
         ),
+        skills=tuple(skill for _, skill in skills.rows),
     )
 
 
@@ -171,11 +184,12 @@ def load_people(folder: Path, content: Content) -> People:
     for where, station in stations.rows:
         problems.extend(unresolved(f"{where}.site", "site", station.site, sites))
     departments = _named(str(department.id) for department in content.departments)
-    skills = _named([*(str(zone.id) for zone in content.zones), *(str(item.skill) for item in content.items)])
+    skills = _named(known_skills(content))
     for where, account in accounts.rows:
         problems.extend(unresolved(f"{where}.site", "site", account.site, sites))
         problems.extend(unresolved(f"{where}.department", "department", account.department, departments))
         problems.extend(_skill_problems(where, account, skills))
+        problems.extend(_hours_problems(f"{where}.hours", account.hours))
     if problems:
         raise ContentError(tuple(problems))
     return People(
@@ -216,7 +230,9 @@ def warnings_of(folder: Path, content: Content, people: People | None = None) ->
 def _read_hall(raw: Mapping[str, object] | None, problems: list[str]) -> _Hall | None:
     if raw is None:
         return None
-    problems.extend(check_keys(raw, (*_Hall.__struct_fields__, "zones", "departments"), f"{HALL}: "))
+    problems.extend(
+        check_keys(raw, (*_Hall.__struct_fields__, "zones", "departments", "skills"), f"{HALL}: ")
+    )
     own = {key: value for key, value in raw.items() if key in _Hall.__struct_fields__}
     faults = list(shape_problems(own, _Hall, f"{HALL}: "))
     problems.extend(faults)
@@ -257,7 +273,7 @@ def _item(draft: _Item, zone: ZoneId, readings: Mapping[str, str]) -> Item:
 
 
 def _account(draft: _Account) -> Account:
-    return Account(**asdict(draft), id=AccountId(draft.login))
+    return Account(**{**asdict(draft), "hours": parse_hours(draft.hours)}, id=AccountId(draft.login))
 
 
 # --- references between records -----------------------------------------------------------------
@@ -288,23 +304,65 @@ def _item_problems(items: Table[_Item], zones: Table[Zone], departments: Table[D
             yield f"{where}.materials: at least one material is needed"
         if item.skill is not None and not ID.fullmatch(item.skill):
             yield f"{where}.skill: '{item.skill}' {ID_RULE}"
+        if item.queue is not None and not ID.fullmatch(item.queue):
+            yield f"{where}.queue: '{item.queue}' {ID_RULE}"
+        if not item.served_by:
+            yield f"{where}.served_by: at least one tier is needed, or nobody could answer"
+        yield from _level_problems(f"{where}.level", item.level)
         if item.popular < 0:
             yield f"{where}.popular: must be 0 or more; higher is shown earlier"
         if item.video is not None and not _VIDEO.fullmatch(item.video):
             yield f"{where}.video: must be the name of a .webm file in media/, without a folder"
 
 
+def _also_problems(items: Table[_Item], skills: Table[Any]) -> Iterator[str]:
+    for where, item in items.rows:
+        for skill, level in item.also.items():
+            yield from unresolved(f"{where}.also.{skill}", "skill", skill, skills)
+            yield from _level_problems(f"{where}.also.{skill}", level)
+
+
+def _skills_of(zones: Table[Zone], items: Mapping[str, Table[_Item]], skills: Table[Skill]) -> Table[Any]:
+    own = [str(item.skill) for table in items.values() for _, item in table.rows if item.skill is not None]
+    named = [identity for table in (zones, skills) for _, identity in table.ids]
+    return Table(ids=tuple(("", identity) for identity in [*named, *own]), known=zones.known and skills.known)
+
+
+def _level_problems(where: str, level: int) -> Iterator[str]:
+    if not 1 <= level <= 5:
+        yield f"{where}: the level must be from 1 (can) to 5 (teaches); it is {level}"
+
+
+def _hours_problems(where: str, lines: tuple[str, ...]) -> Iterator[str]:
+    try:
+        parse_hours(lines)
+    except ValueError as why:
+        yield f"{where}: {why}"
+
+
 def _skill_problems(where: str, account: _Account, skills: Table[Any]) -> Iterator[str]:
     for skill, level in account.skills.items():
         yield from unresolved(f"{where}.skills.{skill}", "zone or item with the skill", skill, skills)
-        if not 1 <= level <= 5:
-            yield f"{where}.skills.{skill}: the level must be from 1 (can) to 5 (teaches); it is {level}"
+        yield from _level_problems(f"{where}.skills.{skill}", level)
     if account.role is AccountRole.AGENT and not account.skills:
         yield f"{where}.skills: an agent needs at least one skill"
 
 
 def _named(ids: Iterable[str]) -> Table[Any]:
     return Table(ids=tuple(("", identity) for identity in ids), known=True)
+
+
+def known_skills(content: Content) -> tuple[str, ...]:
+    """Every skill that somebody may have: a zone's, an item's, and those named in hall.toml."""
+    return tuple(
+        dict.fromkeys(
+            [
+                *(str(zone.id) for zone in content.zones),
+                *(str(skill) for item in content.items for skill in (item.skill, *item.also)),
+                *(str(skill.id) for skill in content.skills),
+            ]
+        )
+    )
 
 
 # --- what pages ask -----------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class Chain(IntEnum):
 
     AUDIT = MIGRATION_LOCK + 1
     MANIFEST = MIGRATION_LOCK + 2
+    APPOINTMENTS = MIGRATION_LOCK + 3
 
 
 class UnsupportedDatabase(ValueError):

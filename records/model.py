@@ -185,6 +185,14 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
     initials: str = ""  # pinyin initials, e.g. "sbjfzmdy" (filled by the loader)
 
 
+class Skill(Struct, frozen=True, forbid_unknown_fields=True):
+    """A skill that is not a zone's, or that an interpreter lends to a call (手语, dialects)."""
+
+    id: SkillId
+    name: Text
+    interpreter: bool = False
+
+
 class Content(Struct, frozen=True, forbid_unknown_fields=True):
     """All that a hall publishes. Ids are unique per kind; references are resolvable (the loader checks)."""
 
@@ -194,6 +202,7 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True):
     departments: tuple[Department, ...]
     zones: tuple[Zone, ...]
     items: tuple[Item, ...]
+    skills: tuple[Skill, ...] = ()
 
 
 # --- people and devices ------------------------------------------------------------------------

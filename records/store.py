@@ -5,6 +5,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 
 from records.accounts import Accounts
+from records.appointments import Appointments
 from records.audit import Audit
 from records.calls import Calls
 from records.database import Database
@@ -33,6 +34,7 @@ class Store:
         self.accounts = Accounts(database, hasher)
         self.sessions = Sessions(database)
         self.devices = Devices(database)
+        self.appointments = Appointments(database)
         self.audit = Audit(database)
         self.grants = Grants(database, self.audit)
         self.manifests = Manifests(database, storage, load_key(data / KEY_FILE))

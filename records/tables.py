@@ -178,6 +178,7 @@ accounts = sa.Table(
     _id("site"),
     sa.Column("skills", sa.JSON, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("hours", sa.JSON, nullable=True),  # NULL: always
     _id("password_hash"),
     _time("created_at"),
 )
@@ -225,6 +226,26 @@ enrolment_codes = sa.Table(
     _id("station", sa.ForeignKey("stations.id"), primary_key=True),  # one open code per station
     _id("code_hash", unique=True),
     _time("expires_at"),
+)
+
+# --- call-backs ---------------------------------------------------------------------------------
+
+appointments = sa.Table(
+    "appointments",
+    metadata,
+    _id("id", primary_key=True),
+    _id("code"),
+    _id("queue"),
+    _id("item"),
+    _id("station"),
+    _id("site"),
+    _time("at"),
+    _time("made_at"),
+    _id("phone", nullable=True),
+    _id("state"),
+    _id("call", nullable=True),
+    sa.Index(None, "at", "queue"),
+    sa.Index(None, "code", "at"),
 )
 
 # --- who saw what ------------------------------------------------------------------------------

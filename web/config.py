@@ -62,12 +62,14 @@ def _shown(name: str, value: object) -> str:
 
 class Hall(Section, frozen=True):
     """``content`` is the folder of sites, departments, zones and items; None: the demonstration hall's.
-    ``goal_s``: a call answered within this many seconds counts as in goal on the manager's page."""
+    ``goal_s``: a call answered within this many seconds counts as in goal on the manager's page.
+    ``show_supervision``: whether an agent is shown that a supervisor listens."""
 
     id: Name = "demo"
     content: Path | None = None
     timezone: str = "Asia/Shanghai"
     goal_s: Annotated[int, Meta(ge=1, le=3600)] = 15
+    show_supervision: bool = True
 
 
 class Web(Section, frozen=True):
@@ -114,6 +116,15 @@ class Media(Section, frozen=True):
     capacity: Annotated[int, Meta(ge=1, le=10_000)] = 100
 
 
+class Callback(Section, frozen=True):
+    """Slots that residents may take when nobody can answer now: so many at a time in each queue, on so many
+    opening days. ``places`` 0: none are offered."""
+
+    minutes: Annotated[int, Meta(ge=5, le=120)] = 15
+    places: Annotated[int, Meta(ge=0, le=100)] = 2
+    days: Annotated[int, Meta(ge=1, le=10)] = 3
+
+
 class Turn(Section, frozen=True):
     """coturn with ``use-auth-secret``; credentials made from ``secret`` live for ``ttl_s``."""
 
@@ -141,6 +152,7 @@ class Config(Section, frozen=True):
     turn: Turn = Turn()
     metrics: Metrics = Metrics()
     routing: Rules = Rules()
+    callback: Callback = Callback()
 
     @property
     def origin(self) -> str:

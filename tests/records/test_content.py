@@ -117,13 +117,13 @@ def test_demo_people(demo: Content) -> None:
     roles = Counter(account.role for account in people.accounts)
     assert len({station.site for station in people.stations}) == 3
     assert roles == {
-        AccountRole.AGENT: 8,
+        AccountRole.AGENT: 9,
         AccountRole.EXPERT: 2,
         AccountRole.MANAGER: 1,
         AccountRole.ADMIN: 1,
     }
     agents = [account for account in people.accounts if account.role is AccountRole.AGENT]
-    assert [agent.login for agent in agents] == [f"agent{n}" for n in range(1, 9)]
+    assert [agent.login for agent in agents] == [*(f"agent{n}" for n in range(1, 9)), "interpreter1"]
     for zone in demo.zones:
         assert any(SkillId(zone.id) in agent.skills for agent in agents), zone.id
 

@@ -118,7 +118,7 @@ async def test_the_whole_service_comes_up_heals_stops_and_starts_again(
     with bangban(variables, "serve", "--demo") as process:
         again = await announced(process)
         assert PASSWORD.findall(again) == PASSWORD.findall(first)
-        assert len(PASSWORD.findall(again)) == 12
+        assert len(PASSWORD.findall(again)) == 13
         process.terminate()
         assert process.wait(timeout=10) == 0
 
