@@ -4,11 +4,9 @@ Nobody waits for what cannot come: outside the queue's hours, when nobody who co
 duty, and when too many wait already, a call-back slot and the guide are offered instead of a place.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 
-from agents.agent import DemandId, Party, Waiting
+from agents.agent import Admitting, DemandId, Party, Waiting
 from agents.crew import Crew, Known
 from agents.hours import is_open, opens_at
 from agents.plan import Plan, Queue
@@ -16,18 +14,11 @@ from agents.rings import everybody
 from records.model import CallId, ItemId, SiteId, StationId
 
 
-class Kind(StrEnum):
-    OPEN = "open"
-    CLOSED = "closed"  # the queue's hours; ``opens_at`` says until when
-    NOBODY = "nobody"  # in no ring is anybody on duty who could take it
-    FULL = "full"  # as many wait as the queue lets wait
-
-
 class Admission(Struct, frozen=True):
     """``waiting``: demands in the item's queue. ``on_duty``: agents that could take the call, free or busy.
     ``opens_at``: Unix seconds, only when CLOSED and it opens within the next weeks."""
 
-    kind: Kind
+    kind: Admitting
     waiting: int = 0
     on_duty: int = 0
     opens_at: float | None = None
@@ -40,18 +31,18 @@ def admit(
     An item that the plan does not know has nobody."""
     rule = plan.items.get(item)
     if rule is None:
-        return Admission(Kind.NOBODY)
+        return Admission(Admitting.NOBODY)
     queue = plan.queue(rule.queue)
     waiting = len(picture.queue(queue.id))
     if not is_open(queue.hours, now, plan.zone):
-        return Admission(Kind.CLOSED, waiting, opens_at=opens_at(queue.hours, now, plan.zone))
+        return Admission(Admitting.CLOSED, waiting, opens_at=opens_at(queue.hours, now, plan.zone))
     asked = party or Party(needs=rule.needs)
     demand = Waiting(DemandId(""), CallId(""), queue.id, item, StationId(""), site, now, asked)
     on_duty = len(everybody(demand, asked, Crew(picture.on_duty, plan, now), plan))
     return Admission(_kind(queue, waiting, on_duty), waiting, on_duty)
 
 
-def _kind(queue: Queue, waiting: int, on_duty: int) -> Kind:
+def _kind(queue: Queue, waiting: int, on_duty: int) -> Admitting:
     if on_duty == 0:
-        return Kind.NOBODY
-    return Kind.FULL if waiting >= queue.longest else Kind.OPEN
+        return Admitting.NOBODY
+    return Admitting.FULL if waiting >= queue.longest else Admitting.OPEN

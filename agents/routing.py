@@ -28,7 +28,7 @@ from agents.rings import is_anybody, open_rings
 from agents.takers import asks_alone, is_on_duty, is_passed_over, may_take, sought, widest, without_absent
 from records.model import AccountId
 
-__all__ = ["Match", "match", "may_take"]
+__all__ = ["Match", "match", "matches", "may_take"]
 
 
 class Match(Struct, frozen=True):
@@ -41,9 +41,12 @@ class Match(Struct, frozen=True):
 def match(picture: Known, plan: Plan, now: float) -> tuple[Match, ...]:
     """For each demand in order of turn the best by its queue's policy of those who are free, may take it and
     are within its open rings; each agent once."""
-    if not picture.free():
-        return ()
-    return tuple(_Round(picture, plan, now).matches())
+    return tuple(matches(picture, plan, now))
+
+
+def matches(picture: Known, plan: Plan, now: float) -> Iterator[Match]:
+    """The same one by one, for who needs only the first of them. The picture must not change meanwhile."""
+    return _Round(picture, plan, now).matches() if picture.free() else iter(())
 
 
 class _Round:

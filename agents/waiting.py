@@ -19,9 +19,12 @@ from agents.agent import Agent, DemandId, Waiting
 from agents.crew import Crew, Known
 from agents.lanes import Line, line, turn
 from agents.plan import Plan
+from agents.promise import Forecast, Promise
 from agents.rings import everybody
 from agents.takers import asks_alone, fits, is_fit, parties, widest
 from records.model import AccountId
+
+__all__ = ["Forecast", "Outlook", "Promise", "estimate", "on_duty", "place", "takeable"]
 
 # Fewer talks than this say too little about the next one.
 LEAST_TALKS = 3
@@ -62,6 +65,12 @@ class Outlook:
         if waiting is None:
             return 0
         return len(everybody(waiting, waiting.party, self._crew, self._plan))
+
+    def forecast(self, demand: DemandId, talks: Sequence[float]) -> Forecast:
+        """Place, agents and estimate: what a Promise is made and renewed of."""
+        ahead, agents = self.place(demand), self.on_duty(demand)
+        talk_s = sum(talks) / len(talks) if len(talks) >= LEAST_TALKS else None
+        return Forecast(ahead, agents, talk_s, estimate(ahead, agents, talks))
 
     def _takers_of(self, line_: Line, example: Waiting) -> frozenset[AccountId]:
         """Who on duty could take a demand of the line, wherever it came from."""
