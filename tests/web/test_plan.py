@@ -97,7 +97,10 @@ def test_sites_know_their_town_and_district(folder: Path) -> None:
             '[[queues]]\nid = "tax"\nrings = [{ scope = "all", after_s = 9 }, { scope = "district" }]',
             "queues[0].rings: each ring opens after the one before it",
         ),
-        ('[[queues]]\nid = "tax"\nrings = [{ scope = "vilage" }]', "queues[0].rings[0].scope: must be one of"),
+        (
+            '[[queues]]\nid = "tax"\nrings = [{ scope = "vilage" }]',
+            "queues[0].rings[0].scope: must be one of",
+        ),
         ('[[queues]]\nid = "tax"\nhours = ["9-17"]', "queues[0].hours: '9-17' is not like"),
         ('[[queues]]\nid = "tax"\nlongest = 0', "queues[0].longest: at least one call"),
         ('[[queues]]\nid = "tax"\nlongets = 3', "queues[0].longets: there is no such key"),

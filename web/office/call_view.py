@@ -27,6 +27,11 @@ Translate = Callable[..., str]
 Pick = Callable[[Text], str]
 K = TypeVar("K", bound=str)
 
+# Words of a journal that signaling/ writes; the records know them as plain text.
+JOININGS = ("transfer", "consult", "join")
+SUPERVISIONS = ("listen", "whisper", "barge", "take_over")
+FAILURES = ("nobody_came", "declined", "dropped")
+
 
 class Names:
     """What ids are called. An id that is known no more (a closed station, an item withdrawn) names itself."""
@@ -35,6 +40,8 @@ class Names:
         self.items = {item.id: item.name for item in content.items}
         self.sites = {site.id: site.name for site in content.sites}
         self.departments = {department.id: department.name for department in content.departments}
+        zones = {str(zone.id): zone.name for zone in content.zones}
+        self.skills = zones | {str(skill.id): skill.name for skill in content.skills}
         self.agents = {account.id: account.name for account in accounts}
         self.stations = {station.id: station.name for station in stations}
 
@@ -52,6 +59,13 @@ class Names:
 
     def station(self, station: str | None) -> Text:
         return _named(self.stations, station)
+
+    def somebody(self, target: str | None) -> Text:
+        """Whom an agent asked for: a colleague, a department, or the skill of a queue or an interpreter."""
+        known: dict[str, Text] = {}
+        for names in (self.skills, self.departments, self.agents):
+            known.update({str(id): name for id, name in names.items()})
+        return _named(known, target)
 
 
 def _named(names: Mapping[K, Text], key: str | None) -> Text:
@@ -71,7 +85,10 @@ class JournalLine(Struct, frozen=True):
     roles: dict[str, ParticipantRole]
 
     def say(self, t: Translate, pick: Pick) -> str:
-        return t(f"manager.journal.{self.kind.value}", **self._words(t, pick))
+        kind = self.kind.value
+        if self.kind is JournalKind.QUEUED_AGAIN:
+            kind += ".agent_lost" if self.data.get("reason") == "agent_lost" else ".transfer"
+        return t(f"manager.journal.{kind}", **self._words(t, pick))
 
     def _words(self, t: Translate, pick: Pick) -> dict[str, str]:
         data = {name: "" if value is None else str(value) for name, value in self.data.items()}
@@ -83,6 +100,11 @@ class JournalLine(Struct, frozen=True):
             "station": pick(self.names.station(data.get("station"))),
             "item": pick(self.names.item(data.get("item"))),
             "agent": pick(self.names.agent(data.get("agent"))),
+            "supervisor": pick(self.names.agent(data.get("supervisor"))),
+            "to": pick(self.names.somebody(data.get("to"))),
+            "joining": _word(t, "joining", JOININGS, data.get("kind", "")),
+            "mode": _word(t, "supervision", SUPERVISIONS, data.get("mode", "")),
+            "failure": _word(t, "failure", FAILURES, data.get("reason", "")),
             "role": _choice(t, "role", ParticipantRole, role),
             "participant": _choice(t, "role", ParticipantRole, role) if role else data.get("participant", ""),
             "text": data.get("text", ""),
@@ -93,6 +115,10 @@ class JournalLine(Struct, frozen=True):
             "stars": t(f"manager.stars.{data['stars']}") if data.get("stars") in tuple("12345") else "—",
             "reasons": "".join(f"{joint}{_choice(t, 'reason', RatingReason, reason)}" for reason in reasons),
         }
+
+
+def _word(t: Translate, catalogue: str, known: tuple[str, ...], value: str) -> str:
+    return t(f"manager.{catalogue}.{value}") if value in known else value or "—"
 
 
 def _choice(t: Translate, catalogue: str, kind: Any, value: str) -> str:
