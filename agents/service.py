@@ -1,8 +1,8 @@
 """How well a queue serves, for managers: service level, abandonment, waits, occupancy. Pure.
 
-The service level follows ISO 18295-1's and the trade's usual definition with abandoned calls counted: of all
-calls but those given up before the goal had passed, the share that was answered within it. Who leaves after
-two seconds was not failed; who leaves after two minutes was.
+The service level counts abandoned calls: of all but those that were given up before the goal had passed, the
+share that was answered within it. Who leaves after two seconds was not failed; who leaves after two minutes
+was.
 """
 
 from collections.abc import Iterable, Sequence

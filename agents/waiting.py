@@ -18,13 +18,15 @@ from math import ceil, floor, sqrt
 from agents.agent import Agent, DemandId, Waiting
 from agents.crew import Crew, Known
 from agents.lanes import Line, line, turn
-from agents.plan import Plan
+from agents.plan import Plan, Scope
 from agents.promise import Forecast, Promise
 from agents.rings import everybody
-from agents.takers import asks_alone, fits, is_fit, parties, widest
+from agents.takers import asks_alone, fits, is_fit, parties, rings_of, widest
 from records.model import AccountId
 
 __all__ = ["Forecast", "Outlook", "Promise", "estimate", "on_duty", "place", "takeable"]
+
+Turn = tuple[float, DemandId]
 
 # Fewer talks than this say too little about the next one.
 LEAST_TALKS = 3
@@ -40,6 +42,8 @@ class Outlook:
         self._now = now
         self._crew = Crew(picture.on_duty, plan, now)
         self._takers: dict[Line, frozenset[AccountId]] = {}
+        self._turns: dict[Line, Sequence[Turn]] = {}
+        self._rivals: dict[Line, Sequence[Sequence[Turn]]] = {}
 
     def place(self, demand: DemandId) -> int:
         """How many demands ahead by turn compete with this one for the same agents; 0 when it is next or
@@ -51,19 +55,16 @@ class Outlook:
         waiting = self._picture.waiting.get(demand)
         if waiting is None:
             return 0
-        own, before = line(waiting), turn(waiting, self._plan)
-        ours = self._takers_of(own, waiting)
-        return sum(
-            self._ahead(demands, before)
-            for other, demands in self._picture.lines().items()
-            if _are_alike(own, other) or not ours.isdisjoint(self._takers_of(other, demands[0]))
-        )
+        before = turn(waiting, self._plan)
+        return sum(bisect_left(turns, before) for turns in self._rivals_of(line(waiting), waiting))
 
     def on_duty(self, demand: DemandId) -> int:
         """How many could take it in any of its rings, whether free or busy. A pause is not duty."""
         waiting = self._picture.waiting.get(demand)
         if waiting is None:
             return 0
+        if any(ring.scope is Scope.ALL for ring in rings_of(waiting, waiting.party, self._plan)):
+            return len(self._takers_of(line(waiting), waiting))
         return len(everybody(waiting, waiting.party, self._crew, self._plan))
 
     def forecast(self, demand: DemandId, talks: Sequence[float]) -> Forecast:
@@ -72,6 +73,24 @@ class Outlook:
         talk_s = sum(talks) / len(talks) if len(talks) >= LEAST_TALKS else None
         return Forecast(ahead, agents, talk_s, estimate(ahead, agents, talks))
 
+    def _rivals_of(self, own: Line, example: Waiting) -> Sequence[Sequence[Turn]]:
+        """The turns of each line whose demands compete with this one's, its own among them."""
+        found = self._rivals.get(own)
+        if found is None:
+            ours = self._takers_of(own, example)
+            found = self._rivals[own] = [
+                self._turns_of(other, demands)
+                for other, demands in self._picture.lines().items()
+                if _are_alike(own, other) or not ours.isdisjoint(self._takers_of(other, demands[0]))
+            ]
+        return found
+
+    def _turns_of(self, line_: Line, demands: Sequence[Waiting]) -> Sequence[Turn]:
+        found = self._turns.get(line_)
+        if found is None:
+            found = self._turns[line_] = [turn(waiting, self._plan) for waiting in demands]
+        return found
+
     def _takers_of(self, line_: Line, example: Waiting) -> frozenset[AccountId]:
         """Who on duty could take a demand of the line, wherever it came from."""
         found = self._takers.get(line_)
@@ -79,10 +98,6 @@ class Outlook:
             crews = (self._crew.shortlist(it).all() for it in widest(example, example.party, self._plan))
             found = self._takers[line_] = frozenset(agent.id for crew in crews for agent in crew)
         return found
-
-    def _ahead(self, demands: Sequence[Waiting], before: tuple[float, DemandId]) -> int:
-        """How many of them have an earlier turn; they are in order."""
-        return bisect_left(demands, before, key=lambda waiting: turn(waiting, self._plan))
 
 
 def place(picture: Known, plan: Plan, demand: DemandId, now: float) -> int:
