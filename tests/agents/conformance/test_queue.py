@@ -2,15 +2,18 @@
 
 from msgspec.structs import replace
 
-from agents.agent import Release
+from agents.agent import DemandId, Lane, Release
 from agents.availability import Availability, Snapshot
 from tests.agents.hall import (
+    CALL_1,
     FIRST,
+    LAND,
     LIN,
     SECOND,
     THIRD,
     WANG,
     ZHAO,
+    accepts,
     comes_to_work,
     queue,
     rings,
@@ -20,7 +23,6 @@ from tests.agents.hall import (
 
 async def test_an_empty_hall(availability: Availability) -> None:
     assert await availability.snapshot() == Snapshot(agents=(), waiting=(), reservations=())
-    assert await availability.overdue(now=1e9) == ((), ())
 
 
 async def test_the_queue_is_in_order_of_asking_then_of_id(availability: Availability) -> None:
@@ -57,7 +59,7 @@ async def test_a_call_that_somebody_has_does_not_wait_as_well(availability: Avai
     reservation = await rings(availability, LIN, FIRST, now=1)
     await availability.enqueue(waits(FIRST))
     assert await queue(availability) == ()
-    await availability.accept(reservation.id, now=2)
+    await accepts(availability, reservation, now=2)
     await availability.enqueue(waits(FIRST))
     assert await queue(availability) == ()
 
@@ -66,8 +68,8 @@ async def test_after_its_end_a_call_may_be_enqueued_again(availability: Availabi
     await comes_to_work(availability, LIN)
     await availability.enqueue(waits(FIRST))
     reservation = await rings(availability, LIN, FIRST, now=1)
-    await availability.accept(reservation.id, now=2)
-    await availability.release(LIN, FIRST, Release.ENDED, now=3)
+    await accepts(availability, reservation, now=2)
+    await availability.release(LIN, CALL_1, Release.ENDED, now=3)
     await availability.enqueue(waits(FIRST))
     assert await queue(availability) == (FIRST,)
 
@@ -87,3 +89,29 @@ async def test_withdrawing_does_not_touch_a_reservation(availability: Availabili
     reservation = await rings(availability, LIN, FIRST, now=1)
     await availability.withdraw(FIRST)
     assert (await availability.snapshot()).reservations == (reservation,)
+
+
+async def test_one_that_waits_is_replaced_and_keeps_who_is_passed_over(availability: Availability) -> None:
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST, since=1))
+    reservation = await rings(availability, LIN, FIRST, now=2)
+    await availability.give_back(reservation.id, Release.DECLINED, now=3)
+    other = replace(waits(FIRST, since=1, skill=LAND), lane=Lane.ESCALATED, wanted=WANG, wanted_until=9.0)
+    await availability.enqueue(other)
+    assert (await availability.snapshot()).waiting == (replace(other, passed_over={LIN: 33}),)
+
+
+async def test_a_call_may_have_several_demands(availability: Availability) -> None:
+    more = DemandId(f"{FIRST}.1")
+    await comes_to_work(availability, LIN)
+    await comes_to_work(availability, WANG)
+    await availability.enqueue(waits(FIRST))
+    await accepts(availability, await rings(availability, LIN, FIRST, now=1), now=2)
+    await availability.enqueue(waits(more))
+    assert await queue(availability) == (more,)
+    reservation = await rings(availability, WANG, more, now=3)
+    assert (reservation.demand, reservation.call) == (more, CALL_1)
+    await accepts(availability, reservation, now=4)
+    assert await availability.release(LIN, CALL_1, Release.ENDED, now=5)
+    await availability.enqueue(waits(more))
+    assert await queue(availability) == ()
