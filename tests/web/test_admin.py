@@ -242,3 +242,44 @@ async def test_in_english(hall: Office, admin: ClientSession) -> None:
         assert answer.cookies["lang"].value == "en"
     assert "Reset password" in text
     assert not re.search(r"[一-鿿]", text.replace("中文", ""))
+
+
+# --- a person's skills and hours ---
+
+
+async def test_skills_and_hours_can_be_changed_and_the_trail_says_what(
+    hall: Office, admin: ClientSession
+) -> None:
+    await send(admin, "/admin/accounts", NEW_ACCOUNT)
+    (made,) = [one for one in await hall.store.accounts.list_accounts() if one.login == "sunli"]
+    assert "employment" in await send_get(admin, f"/admin/accounts/{made.id}")
+    changed = NEW_ACCOUNT | {"skill-employment": "2", "skill-transport": "5", "hours": "mon-fri 09:00-12:00"}
+    await send(admin, f"/admin/accounts/{made.id}", changed)
+    now = await hall.store.accounts.account(made.id)
+    assert now is not None
+    assert now.skills == {SkillId("employment"): 2, SkillId("transport"): 5}
+    assert [(span.days, span.start, span.end) for span in now.hours.spans] == [((1, 2, 3, 4, 5), 540, 720)]
+    (line, *_) = await hall.store.audit.page(AuditFilter(action="account.update"))
+    assert line.details["hours"] == "mon-fri 09:00-12:00"
+    assert "mon-fri 09:00-12:00" in await send_get(admin, f"/admin/accounts/{made.id}")
+
+
+async def test_hours_that_cannot_be_read_come_back_with_a_sentence(
+    hall: Office, admin: ClientSession
+) -> None:
+    await send(admin, "/admin/accounts", NEW_ACCOUNT)
+    (made,) = [one for one in await hall.store.accounts.list_accounts() if one.login == "sunli"]
+    text = await send(admin, f"/admin/accounts/{made.id}", NEW_ACCOUNT | {"hours": "9-5"}, status=422)
+    assert "接听时间写得不对" in text
+    assert "9-5" in text
+    assert await hall.store.accounts.account(made.id) == made
+
+
+async def test_an_account_that_is_not_there_cannot_be_changed(hall: Office, admin: ClientSession) -> None:
+    await send(admin, "/admin/accounts/nobody", NEW_ACCOUNT, status=404)
+
+
+async def send_get(http: ClientSession, path: str) -> str:
+    async with http.get(path) as answer:
+        assert answer.status == 200
+        return html.unescape(await answer.text())

@@ -6,54 +6,28 @@ its station or session up every few seconds (``web/sockets.py``).
 """
 
 import re
-import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from aiohttp import hdrs, web
-from msgspec import Struct
-from msgspec.structs import replace
+from aiohttp import web
 
-from records.accounts import AccountExists
 from records.devices import CODE_TTL_S, StationExists
 from records.model import (
-    Account,
-    AccountId,
-    AccountRole,
-    DepartmentId,
     SiteId,
-    SkillId,
     Station,
     StationId,
-    Text,
 )
 from web.forms import form_texts
+from web.office import accounts
+from web.office.admin_form import Refused, Secret, name_in, see, trimmed
 from web.office.audit import AuditPage
 from web.office.page import BackOffice, ManagerDeps
 
-MAX_NAME = 40  # characters
-LEVELS = (1, 2, 3, 4, 5)
 _STATION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.ASCII)
-_BADGE = re.compile(r"[A-Za-z0-9-]{0,12}", re.ASCII)
-_EASY_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another when copied by hand
-
-
-class Secret(Struct, frozen=True):
-    """What is shown once. ``kind`` is "code" or "password", ``whose`` says to whom it belongs."""
-
-    kind: str
-    whose: Text
-    value: str
-    until: float | None = None
-
-
-class Refused(ValueError):
-    """A form that cannot be accepted; the message is a key under ``problem.`` of text/admin.*.json."""
 
 
 def routes(deps: ManagerDeps) -> list[web.RouteDef]:
-    pages = AdminPages(deps)
+    pages = StationPages(deps)
     return [
         web.get("/admin", pages.home),
         web.get("/admin/stations", pages.stations),
@@ -61,28 +35,22 @@ def routes(deps: ManagerDeps) -> list[web.RouteDef]:
         web.post("/admin/stations/{station}/code", pages.make_code),
         web.post("/admin/stations/{station}/revoke", pages.revoke),
         web.get("/admin/audit", AuditPage(deps, "/admin/audit", admin_pages=True).show),
-        web.get("/admin/accounts", pages.accounts),
-        web.post("/admin/accounts", pages.add_account),
-        web.post("/admin/accounts/{account}/disable", pages.disable),
-        web.post("/admin/accounts/{account}/enable", pages.enable),
-        web.post("/admin/accounts/{account}/password", pages.reset_password),
+        *accounts.routes(deps),
     ]
 
 
-class AdminPages(BackOffice):
+class StationPages(BackOffice):
     def __init__(self, deps: ManagerDeps) -> None:
         super().__init__(deps, admin_pages=True)
 
     async def home(self, request: web.Request) -> web.Response:
-        return _see("/admin/stations")
-
-    # --- stations ---
+        return see("/admin/stations")
 
     async def stations(self, request: web.Request) -> web.Response:
         return await self._stations_page(request)
 
     async def add_station(self, request: web.Request) -> web.Response:
-        form = _trimmed(await form_texts(request))
+        form = trimmed(await form_texts(request))
         try:
             station = self._station(form)
             await self.store.devices.create_station(station, self.deps.now())
@@ -91,7 +59,7 @@ class AdminPages(BackOffice):
         except Refused as why:
             return await self._stations_page(request, problem=str(why), given=form)
         await self.write_down(request, "station.create", f"station:{station.id}")
-        return _see("/admin/stations")
+        return see("/admin/stations")
 
     async def make_code(self, request: web.Request) -> web.Response:
         station = await self._known_station(request)
@@ -110,7 +78,7 @@ class AdminPages(BackOffice):
             return self.refuse(request, HTTPStatus.NOT_FOUND, "refused.station")
         await self.store.devices.revoke(station.id)
         await self.write_down(request, "station.revoke", f"station:{station.id}")
-        return _see("/admin/stations")
+        return see("/admin/stations")
 
     async def _known_station(self, request: web.Request) -> Station | None:
         return await self.store.devices.station(StationId(request.match_info["station"]))
@@ -120,7 +88,7 @@ class AdminPages(BackOffice):
             raise Refused("station_id")
         if form.get("site") not in {site.id for site in self.deps.content().sites}:
             raise Refused("site")
-        return Station(StationId(form["id"]), SiteId(form["site"]), _name(form))
+        return Station(StationId(form["id"]), SiteId(form["site"]), name_in(form))
 
     async def _stations_page(
         self,
@@ -148,142 +116,3 @@ class AdminPages(BackOffice):
             given=given or {},
             secret=secret,
         )
-
-    # --- accounts ---
-
-    async def accounts(self, request: web.Request) -> web.Response:
-        return await self._accounts_page(request)
-
-    async def add_account(self, request: web.Request) -> web.Response:
-        form = _trimmed(await form_texts(request))
-        password = new_password()
-        try:
-            account = self._account(form)
-            await self.store.accounts.create_account(account, password, self.deps.now())
-        except AccountExists:
-            return await self._accounts_page(request, problem="account_exists", given=form)
-        except Refused as why:
-            return await self._accounts_page(request, problem=str(why), given=form)
-        details = {"login": account.login, "role": account.role.value}
-        await self.write_down(request, "account.create", f"account:{account.id}", details={**details})
-        return await self._accounts_page(request, secret=Secret("password", _who(account), password))
-
-    async def disable(self, request: web.Request) -> web.Response:
-        account = await self._known_account(request)
-        if account is None:
-            return self.refuse(request, HTTPStatus.NOT_FOUND, "refused.account")
-        if account.id == self.deps.account_of(request).id:
-            return await self._accounts_page(request, problem="not_yourself")
-        await self.store.accounts.disable(account.id)
-        await self.write_down(request, "account.disable", f"account:{account.id}")
-        return _see("/admin/accounts")
-
-    async def enable(self, request: web.Request) -> web.Response:
-        account = await self._known_account(request)
-        if account is None:
-            return self.refuse(request, HTTPStatus.NOT_FOUND, "refused.account")
-        await self.store.accounts.update_account(replace(account, active=True))
-        await self.write_down(request, "account.enable", f"account:{account.id}")
-        return _see("/admin/accounts")
-
-    async def reset_password(self, request: web.Request) -> web.Response:
-        account = await self._known_account(request)
-        if account is None:
-            return self.refuse(request, HTTPStatus.NOT_FOUND, "refused.account")
-        password = new_password()
-        await self.store.accounts.set_password(account.id, password)
-        await self.write_down(request, "account.password", f"account:{account.id}")
-        return await self._accounts_page(request, secret=Secret("password", _who(account), password))
-
-    async def _known_account(self, request: web.Request) -> Account | None:
-        return await self.store.accounts.account(AccountId(request.match_info["account"]))
-
-    def _account(self, form: Mapping[str, str]) -> Account:
-        content = self.deps.content()
-        if _LOGIN.fullmatch(form.get("login", "")) is None:
-            raise Refused("login")
-        if form.get("role") not in {role.value for role in AccountRole}:
-            raise Refused("role")
-        if form.get("department") not in {department.id for department in content.departments}:
-            raise Refused("department")
-        if form.get("site") not in {site.id for site in content.sites}:
-            raise Refused("site")
-        if _BADGE.fullmatch(form.get("badge", "")) is None:
-            raise Refused("badge")
-        return Account(
-            id=AccountId(f"a-{secrets.token_hex(6)}"),
-            login=form["login"],
-            role=AccountRole(form["role"]),
-            name=_name(form),
-            badge=form.get("badge", ""),
-            department=DepartmentId(form["department"]),
-            site=SiteId(form["site"]),
-            skills=self._skills(form),
-        )
-
-    def _skills(self, form: Mapping[str, str]) -> dict[SkillId, int]:
-        levels = {str(level): level for level in LEVELS}
-        given = {skill: form.get(f"skill-{skill}", "") for skill, _ in self._known_skills()}
-        if any(level and level not in levels for level in given.values()):
-            raise Refused("skill")
-        return {skill: levels[level] for skill, level in given.items() if level}
-
-    def _known_skills(self) -> list[tuple[SkillId, Text]]:
-        """Every skill that an item asks for; most are a zone's and go by its name."""
-        content = self.deps.content()
-        zones = {str(zone.id): zone.name for zone in content.zones}
-        skills = dict.fromkeys(item.skill for item in content.items)
-        return [(skill, zones.get(str(skill), Text(str(skill), str(skill)))) for skill in skills]
-
-    async def _accounts_page(
-        self,
-        request: web.Request,
-        *,
-        problem: str | None = None,
-        given: Mapping[str, str] | None = None,
-        secret: Secret | None = None,
-    ) -> web.Response:
-        content = self.deps.content()
-        return self.page(
-            request,
-            "admin/accounts.html",
-            "accounts",
-            HTTPStatus.OK if problem is None else HTTPStatus.UNPROCESSABLE_ENTITY,
-            back="/admin/accounts",
-            accounts=await self.store.accounts.list_accounts(),
-            names=await self.names(),
-            roles=tuple(AccountRole),
-            departments=content.departments,
-            sites=content.sites,
-            skills=self._known_skills(),
-            skill_names=dict(self._known_skills()),
-            levels=LEVELS,
-            problem=problem,
-            given=given or {},
-            secret=secret,
-        )
-
-
-def new_password() -> str:
-    """Four groups of four: 79 bits, easy to read aloud."""
-    groups = ("".join(secrets.choice(_EASY_LETTERS) for _ in range(4)) for _ in range(4))
-    return "-".join(groups)
-
-
-def _who(account: Account) -> Text:
-    return Text(f"{account.name.zh}（{account.login}）", f"{account.name.en} ({account.login})")
-
-
-def _trimmed(form: Mapping[str, str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in form.items()}
-
-
-def _name(form: Mapping[str, str]) -> Text:
-    zh, en = form.get("name_zh", ""), form.get("name_en", "")
-    if not 1 <= len(zh) <= MAX_NAME or not 1 <= len(en) <= MAX_NAME:
-        raise Refused("name")
-    return Text(zh, en)
-
-
-def _see(path: str) -> web.Response:
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: path})

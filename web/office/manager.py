@@ -12,7 +12,7 @@ from records.calls import CallDetail
 from records.grants import Grant, PurposeRefused, UnknownCall
 from records.model import Account, AccountId, AccountRole, CallId, CallSummary, EndReason, Item, Outcome, Zone
 from web.forms import form_texts
-from web.office import recordings
+from web.office import callbacks, recordings
 from web.office.audit import AuditPage
 from web.office.call_view import call_view, gap_words
 from web.office.filters import LOW_STARS, PAGE_SIZE, call_query
@@ -60,6 +60,7 @@ def routes(deps: ManagerDeps) -> list[web.RouteDef]:
         web.get("/manager/calls", pages.calls),
         web.get("/manager/calls/{call}", pages.call),
         web.post("/manager/calls/{call}/open", pages.open_recording),
+        *callbacks.routes(deps),
         web.get("/manager/audit", AuditPage(deps, "/manager/audit").show),
         *recordings.routes(bytes_of),
     ]
