@@ -8,7 +8,7 @@ from msgspec import Struct
 from records.model import CallId, StationId
 from signaling.call import due
 from signaling.events import AnyCommand
-from signaling.snapshot import Call
+from signaling.snapshot import Call, State
 
 
 class Pending(Struct, frozen=True):
@@ -34,6 +34,12 @@ class Calls(Protocol):
 
     async def save(self, call: Call, expected: int, commands: tuple[AnyCommand, ...]) -> Pending | None:
         """Save ``call`` if its revision in the store is ``expected``; None when it is not."""
+        ...
+
+    async def restore(self, call: Call) -> bool:
+        """Put back what this process remembers, into a store that lost the call or has an older revision.
+        False, and nothing happens, when the store knows as much, when it has no word of a call that is over,
+        or when the station has another call by now."""
         ...
 
     async def of_station(self, station: StationId) -> CallId | None: ...
@@ -85,6 +91,18 @@ class MemoryCalls:
             return None
         self._calls[call.id] = call
         return self._keep(call.id, commands)
+
+    async def restore(self, call: Call) -> bool:
+        held, current = self._calls.get(call.id), self._stations.get(call.station)
+        over = call.state is State.ENDED
+        if held is not None and held.revision >= call.revision:
+            return False
+        if held is None and (over or current not in (None, call.id)):
+            return False
+        self._calls[call.id] = call
+        if not over:
+            self._stations.setdefault(call.station, call.id)
+        return True
 
     async def of_station(self, station: StationId) -> CallId | None:
         return self._stations.get(station)

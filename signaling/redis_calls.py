@@ -13,7 +13,7 @@ from signaling.call import due
 from signaling.calls import Pending, commands_decoder, encode_commands
 from signaling.events import AnyCommand
 from signaling.keys import Keys
-from signaling.snapshot import Call, decoder, encode
+from signaling.snapshot import Call, State, decoder, encode
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,7 @@ class RedisCalls:
         self._keys = Keys(hall)
         self._create = redis.register_script(script("create_call"))
         self._save = redis.register_script(script("save_call"))
+        self._restore = redis.register_script(script("restore_call"))
         self._dismiss = redis.register_script(script("dismiss_call"))
         self._forget = redis.register_script(script("forget_call"))
 
@@ -69,6 +70,15 @@ class RedisCalls:
             ],
         )
         return None if entry is None else Pending(_text(entry), call.id, commands)
+
+    async def restore(self, call: Call) -> bool:
+        k = self._keys
+        over = "1" if call.state is State.ENDED else ""
+        done = await self._restore(
+            keys=[k.call(call.id), k.live, k.due, k.stations],
+            args=[call.id, call.station, call.revision, encode(call), _due(call), over],
+        )
+        return bool(done)
 
     async def of_station(self, station: StationId) -> CallId | None:
         found = await self._redis.hget(self._keys.stations, station)

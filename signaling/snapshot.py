@@ -85,9 +85,8 @@ class Patience(Struct, frozen=True):
     asked: float = 60.0  # for somebody who is asked to join
     person: float = 30.0  # for the one person a call is handed to, before it goes to the queue it came from
     queue: float = 1800.0  # nobody waits longer than this (a queue's wait_at_most_s)
-    returning: float = (
-        300.0  # after a call broke off, the same station's next one about the item is its sequel
-    )
+    # After a call broke off, the same station's next one about the item is its sequel.
+    returning: float = 300.0
 
 
 class Seat(Struct, frozen=True):
@@ -96,7 +95,10 @@ class Seat(Struct, frozen=True):
     participant: ParticipantId
     role: ParticipantRole
     who: str  # a station's or an account's id
-    ringing: bool = False  # somebody who is asked to join and has not said yes: sees and hears nothing
+    place: int = (
+        0  # 0..3, the resident's is 0: decides on which m-lines others see it; kept while it is there
+    )
+    ringing: bool = False  # it has not said yes yet: sees and hears nothing
     joining: Joining | None = None  # how it came in; None: the resident, and who answered the call itself
     supervision: Supervision | None = None  # of a supervisor
     generation: int = 1
@@ -167,7 +169,8 @@ class Call(Struct, frozen=True):
     failed_ask: FailedAsk | None = None  # of the last ask, until the next
     former: tuple[AccountId, ...] = ()  # agents who were in it and left
     sharing: ParticipantId | None = None
-    answered_at: float | None = None
+    answered_at: float | None = None  # by the first agent
+    accepted_at: float | None = None  # by the agent who answered last
     connected_at: float | None = None
     node_until: float | None = None  # the node is gone; the call waits for another until then
     ended_at: float | None = None
@@ -182,10 +185,15 @@ encode = msgspec.json.encode
 decoder = msgspec.json.Decoder(Call)
 
 RESIDENT = ParticipantId("resident")
-FARTHER_PAIRS = ((Mid.AUDIO_2, Mid.VIDEO_2), (Mid.AUDIO_3, Mid.VIDEO_3))
+PAIRS = ((Mid.MIC, Mid.CAMERA), (Mid.AUDIO_2, Mid.VIDEO_2), (Mid.AUDIO_3, Mid.VIDEO_3))
+MOST = len(PAIRS) + 1  # participants in one call
 FOR_SCREENS = (VideoCodec.AV1, VideoCodec.VP9)  # better than VP8; docs/media.md, "Codecs", has figures
 TALKING = (State.CONNECTING, State.ACTIVE)
 WAITING = (State.QUEUED, State.OFFERED)
+SILENT = (Supervision.LISTEN, Supervision.WHISPER)  # the resident neither sees nor hears them
+
+
+# --- who is there ----------------------------------------------------------------------------------
 
 
 def seat_of(call: Call, participant: ParticipantId) -> Seat | None:
@@ -196,24 +204,101 @@ def seat_with(call: Call, role: ParticipantRole) -> Seat | None:
     return next((s for s in call.seats if s.role is role), None)
 
 
+def seat_of_account(call: Call, account: AccountId | None) -> Seat | None:
+    """Where this person sits in the call; a station's id may be spelt alike."""
+    seats = (s for s in call.seats if s.role is not ParticipantRole.RESIDENT)
+    return next((s for s in seats if s.who == account), None)
+
+
+def owner_seat(call: Call) -> Seat | None:
+    """None before the first accept, and while the call waits once more."""
+    return seat_of_account(call, call.agent)
+
+
+def is_full(call: Call) -> bool:
+    """Whether nobody else can come in; who is asked for has a place already."""
+    asked = call.ask is not None and call.ask.reservation is None
+    return len(call.seats) + asked >= MOST
+
+
+# --- what waits ------------------------------------------------------------------------------------
+
+
 def is_queued(call: Call) -> bool:
     """Whether an agent may be rung for it. Not while no media node could carry it; it keeps its place."""
     return call.state is State.QUEUED and call.node_until is None
+
+
+def demands(call: Call) -> tuple[Waiting, ...]:
+    """What belongs into the queue for this call, as it stands."""
+    if is_queued(call):
+        return (call.demand,)
+    ask = call.ask
+    if ask is None or ask.reservation is not None or call.node_until is not None:
+        return ()
+    return (ask.demand,)
+
+
+# --- who sees and hears whom -----------------------------------------------------------------------
+
+
+def shows(call: Call, viewer: Seat, other: Seat) -> tuple[bool, bool]:
+    """Whether ``viewer`` hears and sees ``other``: (sound, picture)."""
+    if call.state not in TALKING or viewer.ringing or other.ringing:
+        return False, False
+    if viewer.participant == other.participant:
+        return False, False
+    match other.supervision:
+        case Supervision.LISTEN:
+            return False, False
+        case Supervision.WHISPER:
+            return viewer == owner_seat(call), False
+    apart = call.on_hold and RESIDENT in (viewer.participant, other.participant)
+    seen = not apart or viewer.supervision is not None
+    return seen, seen
 
 
 def slots(call: Call) -> dict[ParticipantId, dict[Mid, TrackRef]]:
     """Who sees what. Before an agent has accepted, nobody sees anybody."""
     if call.state not in TALKING:
         return {}
-    return {seat.participant: _slots_of(call, seat) for seat in call.seats}
+    return {seat.participant: _slots_of(call, seat) for seat in call.seats if not seat.ringing}
+
+
+def recorded(call: Call) -> tuple[ParticipantId, ...]:
+    """Everybody who speaks, from the first accept until the end."""
+    if call.answered_at is None or call.state is State.ENDED:
+        return ()
+    speaking = (s for s in call.seats if not s.ringing and s.supervision is not Supervision.LISTEN)
+    return tuple(s.participant for s in speaking)
 
 
 def share_codecs(call: Call, sharer: ParticipantId) -> tuple[VideoCodec, ...]:
     """In which codecs everybody else can be shown what this one shares, the best for a screen first. The last
     is VP8, which everybody can; of who was never connected nothing more is known."""
-    others = [seat.takes for seat in call.seats if seat.participant != sharer]
+    others = [s.takes for s in call.seats if s.participant != sharer and not s.ringing]
     better = (codec for codec in FOR_SCREENS if others and all(codec in takes for takes in others))
     return (*better, VideoCodec.VP8)
+
+
+def _slots_of(call: Call, viewer: Seat) -> dict[Mid, TrackRef]:
+    """Everybody has a pair of m-lines of the viewer's for as long as both are there, by their places: the
+    resident's own m-lines show place 1, everybody else's the resident."""
+    seen: dict[Mid, TrackRef] = {}
+    for other in call.seats:
+        sound, picture = shows(call, viewer, other)
+        if not sound:  # nobody is seen without being heard
+            continue
+        mic, camera = PAIRS[other.place - (other.place > viewer.place)]
+        seen[mic] = TrackRef(other.participant, Source.MIC)
+        if picture:
+            seen[camera] = TrackRef(other.participant, Source.CAMERA)
+        if picture and other.participant == call.sharing:
+            seen[Mid.SHARE] = TrackRef(other.participant, Source.SHARE)
+    return seen
+
+
+# --- what is kept ----------------------------------------------------------------------------------
 
 
 def summary(call: Call) -> CallSummary:
@@ -231,15 +316,3 @@ def summary(call: Call) -> CallSummary:
         outcome_note=call.outcome_note,
         stars=call.stars,
     )
-
-
-def _slots_of(call: Call, viewer: Seat) -> dict[Mid, TrackRef]:
-    """The first other person on the viewer's own m-lines, the farther ones on the receive-only pairs."""
-    others = [s for s in call.seats if s.participant != viewer.participant]
-    seen: dict[Mid, TrackRef] = {}
-    for (audio, video), other in zip(((Mid.MIC, Mid.CAMERA), *FARTHER_PAIRS), others, strict=False):
-        seen[audio] = TrackRef(other.participant, Source.MIC)
-        seen[video] = TrackRef(other.participant, Source.CAMERA)
-    if call.sharing is not None and call.sharing != viewer.participant:
-        seen[Mid.SHARE] = TrackRef(call.sharing, Source.SHARE)
-    return seen

@@ -12,8 +12,9 @@ import structlog
 from msgspec.structs import replace
 from redis.exceptions import RedisError
 
-from agents.agent import Release
+from agents.agent import DemandId, Release
 from agents.availability import Availability
+from agents.plan import Plan
 from media import protocol
 from media.protocol import NodeId, RoomId
 from records.model import AccountId, CallId, Item, JournalEntry, Part
@@ -24,8 +25,12 @@ from signaling.call import InvalidTransition
 from signaling.calls import Calls, Pending
 from signaling.events import AnyCommand, AnyEvent
 from signaling.ports import Ledger, StationCard
+from signaling.requests import NOTHING_SPECIAL, SIGN_LANGUAGE, Wish, demand_for, is_sequel
+from signaling.ringing import reservation as reservation_of
 from signaling.rooms import Nodes, Placement
-from signaling.snapshot import Call, Patience, State, is_queued, seat_of, summary, waiting
+from signaling.snapshot import Call, Patience, State, demands, is_queued, seat_of, summary
+
+__all__ = ["SIGN_LANGUAGE", "NoMediaNode", "StationBusy", "Switchboard", "UnknownCall", "Wish", "is_over"]
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +62,7 @@ class Switchboard:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         folder_of: Callable[[Call], str],
+        plan: Callable[[], Plan],
         poke: Callable[[], None],
         patience: Patience | None = None,
     ) -> None:
@@ -70,32 +76,36 @@ class Switchboard:
         self.clock = clock
         self._new_id = new_id
         self._folder_of = folder_of
+        self._plan = plan
         self._poke = poke
         self._patience = patience or Patience()
 
     # --- in ------------------------------------------------------------------------------------------
 
-    async def request(self, station: StationCard, item: Item) -> Call:
+    async def request(self, station: StationCard, item: Item, wish: Wish = NOTHING_SPECIAL) -> Call:
         """A resident's call. Raises StationBusy, NoMediaNode."""
         node = self.placement.choose(await self.nodes.alive())
         if node is None:
             raise NoMediaNode
-        call, commands = machine.start(
-            id=CallId(self._new_id()),
-            hall=self.hall,
-            station=station.id,
-            site=station.site,
-            item=item.id,
-            skill=item.skill,
-            node=node,
-            now=self.clock(),
-            patience=self._patience,
-        )
-        pending = await self.calls.create(call, commands, await self._ended_call_of(station))
+        now, held = self.clock(), await self._ended_call_of(station)
+        before = await self.sequel_of(station, item)
+        plan, id_ = self._plan(), CallId(self._new_id())
+        demand = demand_for(id_, station, item, wish, before, plan, now)
+        patience = replace(self._patience, queue=plan.queue(demand.queue).wait_at_most_s)
+        call, commands = machine.start(demand=demand, hall=self.hall, node=node, now=now, patience=patience)
+        pending = await self.calls.create(call, commands, held)
         if pending is None:
             raise StationBusy
         log.info("call", call=call.id, state=f"-> {call.state}", item=item.id, station=station.id)
         await self._carry_out(call, pending)
+        return call
+
+    async def sequel_of(self, station: StationCard, item: Item) -> Call | None:
+        """The call that the station's next one about this item goes on with: its last, if that broke off."""
+        held = await self.calls.of_station(station.id)
+        call = None if held is None else await self.calls.load(held)
+        if call is None or not is_sequel(call, item, self.clock()):
+            return None
         return call
 
     async def tell(self, call: CallId, event: AnyEvent) -> Call:
@@ -153,14 +163,18 @@ class Switchboard:
         await self.bus.tell(agent_topic(agent), QUEUE)
         self._poke()
 
-    async def back_in_queue(self, call: CallId) -> None:
-        """The queue has a call that waits, in its place, and no other; nor one that no media node carries."""
-        live = await self.calls.load(call)
-        if live is not None and is_queued(live):
-            await self.availability.enqueue(waiting(live))
-            live = await self.calls.load(call)
-        if live is None or live.state is State.ENDED or (live.state is State.QUEUED and not is_queued(live)):
-            await self.availability.withdraw(call)
+    async def back_in_queue(self, id_: CallId, *maybe_over: DemandId) -> None:
+        """The queue has what waits for the call, in its place, and nothing else of it: neither its own demand
+        nor any of ``maybe_over``, nor what no media node carries."""
+        call = await self.calls.load(id_)
+        wanted = demands(call) if call is not None else ()
+        for demand in wanted:
+            await self.availability.enqueue(demand)
+        if wanted:
+            call = await self.calls.load(id_)
+        for demand_id in {DemandId(id_), *(d.id for d in wanted), *maybe_over}:
+            if is_over(call, demand_id):
+                await self.availability.withdraw(demand_id)
 
     # --- out -----------------------------------------------------------------------------------------
 
@@ -209,10 +223,12 @@ class Switchboard:
     async def _carry(self, call: Call, command: AnyCommand) -> None:
         now = self.clock()
         match command:
-            case ev.Enqueue() | ev.Withdraw():
+            case ev.Enqueue():
                 await self.back_in_queue(call.id)  # by now it may have been cancelled, or be held up no more
-            case ev.GiveBack(reservation, why):
-                await self.availability.give_back(reservation.id, why, now)
+            case ev.Withdraw(demand):
+                await self.back_in_queue(call.id, demand)
+            case ev.GiveBack(reservation, why, by):
+                await self.availability.give_back(reservation.id, why, now, by)
             case ev.FreeAgent(agent):
                 await self.availability.release(agent, call.id, Release.ENDED, now)
             case ev.Forget():
@@ -226,14 +242,14 @@ class Switchboard:
         topics = [call_topic(call.id)]
         for command in commands:
             match command:
-                case ev.GiveBack(reservation, _):
-                    topics += [agent_topic(reservation.agent), QUEUE]
+                case ev.GiveBack(reservation):
+                    topics += [*map(agent_topic, reservation.agents), QUEUE]
                 case ev.FreeAgent(agent):
                     topics += [agent_topic(agent), QUEUE]
                 case ev.Enqueue() | ev.Withdraw():
                     topics.append(QUEUE)
-        if call.reservation is not None:
-            topics += [agent_topic(call.reservation.agent), QUEUE]
+        if (rings := reservation_of(call)) is not None:
+            topics += [*map(agent_topic, rings.agents), QUEUE]
         await self.bus.tell(*dict.fromkeys(topics))
         if QUEUE in topics:
             self._poke()
@@ -292,6 +308,17 @@ class Switchboard:
             return None
         call = await self.calls.load(held)
         return held if call is None or call.state is State.ENDED else None
+
+
+def is_over(call: Call | None, demand: DemandId) -> bool:
+    """Whether nobody is to be rung for this demand any more. One that somebody was just reserved for is not
+    over: its call hears of that later than the queue."""
+    if call is None or call.state is State.ENDED:
+        return True
+    if demand == call.demand.id:
+        return call.state is State.QUEUED and not is_queued(call)
+    ask = call.ask
+    return ask is None or ask.demand.id != demand or call.node_until is not None
 
 
 def _entry(call: Call, said: ev.Journal) -> JournalEntry:

@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from agents.agent import Activity, Agent, PauseReason, Presence, Release
+from agents.agent import Activity, Agent, DemandId, PauseReason, Presence, Release
 from media.protocol import NodeDown, NodeId, NodeInfo, NodeUp
 from records.model import AccountId, CallId, ParticipantRole, StationId
 from signaling import events as ev
 from signaling.bus import QUEUE, agent_topic
 from signaling.call import InvalidTransition
 from signaling.hall import Hall
-from signaling.holders import agent_identity, station_identity
-from signaling.snapshot import Call, Seat, State, is_queued
-from signaling.switchboard import UnknownCall
+from signaling.holders import agent_identity, station_identity, supervisor_identity
+from signaling.snapshot import Call, Seat, State, demands, seat_of_account
+from signaling.switchboard import UnknownCall, is_over
 
 log = structlog.get_logger(__name__)
 
@@ -107,36 +107,41 @@ class Timers:
         gone, self._suspects = missing & self._suspects, missing
         for call, seat in seats:
             if _identity(seat) in gone and seat.away_until is None:
-                await self._tell(call.id, ev.WentAway(seat.role))
+                await self._tell(call.id, ev.WentAway(seat.participant))
         for agent in agents:
             if agent_identity(agent.id) in gone:
                 await self._pause(agent)
 
     async def agents(self) -> None:
-        """An agent who is with a call that is over, that nobody remembers or that is not theirs is let go."""
+        """An agent who is with a call that is over, that nobody remembers or that it has no seat in is let
+        go."""
         long_ago = self._hall.clock() - LEFT_OVER_S
         for agent in (await self._hall.availability.snapshot()).agents:
             if agent.activity is not Activity.IN_CALL or agent.call is None or agent.since > long_ago:
                 continue
             call = await self._hall.calls.load(agent.call)
-            if call is not None and call.agent == agent.id:
-                if call.state is State.ENDED:
-                    log.warning("agent let go", agent=agent.id, call=agent.call)
-                    await self._to_wrap_up(agent, agent.call)
-            elif call is None or call.reservation is None or call.reservation.agent != agent.id:
+            seat = None if call is None else seat_of_account(call, agent.id)
+            if call is not None and (agent.id in call.former if seat is None else call.state is State.ENDED):
+                log.warning("agent let go", agent=agent.id, call=agent.call)
+                await self._to_wrap_up(agent, agent.call)
+            elif seat is None:
                 log.warning("agent let go", agent=agent.id, call=agent.call)
                 await self._hall.switchboard.let_go(agent.id, agent.call)
 
     async def queue(self) -> None:
-        """A call that waits is in the queue, and one that is over is not, whatever was lost on the way."""
+        """What waits for a call is in the queue, and what is over is not, whatever was lost on the way."""
         snapshot = await self._hall.availability.snapshot()
-        queued = {w.call for w in snapshot.waiting}
+        queued = {w.id: w.call for w in snapshot.waiting}
         known = {c.id: c for c in await self._hall.calls.live()}
-        lost = {id for id, call in known.items() if is_queued(call)} - queued
-        over = {id for id in queued if id not in known or _is_not_to_be_rung(known[id])}
-        for id in sorted(lost | over):
-            await self._hall.switchboard.back_in_queue(id)
-        if over or lost:
+        wanted = {d.id: c.id for c in known.values() for d in demands(c)}
+        lost = wanted.keys() - queued.keys()
+        over = {d for d, call in queued.items() if is_over(known.get(call), d)}
+        of_calls: dict[CallId, list[DemandId]] = {}
+        for demand in sorted(lost | over):
+            of_calls.setdefault((queued | wanted)[demand], []).append(demand)
+        for call, demands_ in of_calls.items():
+            await self._hall.switchboard.back_in_queue(call, *demands_)
+        if of_calls:
             await self._hall.bus.tell(QUEUE)
 
     # --- parts -----------------------------------------------------------------------------------------
@@ -200,13 +205,13 @@ class Timers:
 
 
 def _identity(seat: Seat) -> str:
-    if seat.role is ParticipantRole.RESIDENT:
-        return station_identity(StationId(seat.who))
-    return agent_identity(AccountId(seat.who))
-
-
-def _is_not_to_be_rung(call: Call) -> bool:
-    return call.state is State.ENDED or (call.state is State.QUEUED and not is_queued(call))
+    match seat.role:
+        case ParticipantRole.RESIDENT:
+            return station_identity(StationId(seat.who))
+        case ParticipantRole.SUPERVISOR:
+            return supervisor_identity(AccountId(seat.who))
+        case _:
+            return agent_identity(AccountId(seat.who))
 
 
 def _is_present(agent: Agent) -> bool:

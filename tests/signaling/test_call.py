@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agents.agent import Release, ReservationId
+from agents.agent import DemandId, Release, ReservationId
 from media.protocol import Mid, NodeId, Source, TrackRef, VideoCodec
 from records.model import EndReason, JournalKind, Outcome, ParticipantId, ParticipantRole, RatingReason
 from signaling import events as ev
@@ -19,9 +19,8 @@ from signaling.snapshot import (
     seat_with,
     share_codecs,
     slots,
-    waiting,
 )
-from tests.signaling.playbook import AGENT, NODE, NOW, OTHER, SEAT, Playbook, reservation
+from tests.signaling.playbook import AGENT, CALL, NODE, NOW, OTHER, SEAT, Playbook, reservation
 
 
 def kinds(playbook: Playbook) -> list[JournalKind]:
@@ -58,7 +57,9 @@ def test_accepting_before_the_connection_is_up_waits_for_it() -> None:
 
 def test_a_declined_call_goes_back_to_its_place() -> None:
     story = Playbook.begin().ringing().at(NOW + 3) >> ev.Declined(AGENT, ReservationId("r1"))
-    (story << ev.GiveBack(reservation(), Release.DECLINED) << ev.Leave(SEAT)).silent().is_(State.QUEUED)
+    (story << ev.GiveBack(reservation(), Release.DECLINED, AGENT) << ev.Leave(SEAT)).silent().is_(
+        State.QUEUED
+    )
     assert story.call.requested_at == NOW
 
 
@@ -90,7 +91,7 @@ def test_a_second_reservation_for_a_ringing_call_goes_back() -> None:
 
 def test_cancelling_while_it_waits_takes_it_out_of_the_queue() -> None:
     story = Playbook.begin() >> ev.LeftByResident()
-    (story << ev.Withdraw() << ev.CloseRoom()).silent().is_(State.ENDED)
+    (story << ev.Withdraw(DemandId(CALL)) << ev.CloseRoom()).silent().is_(State.ENDED)
     assert story.call.end_reason is EndReason.CANCELLED
 
 
@@ -128,7 +129,7 @@ VP8, VP9, AV1, H264 = VideoCodec.VP8, VideoCodec.VP9, VideoCodec.AV1, VideoCodec
 
 
 def test_a_screen_is_shared_in_what_all_the_others_take() -> None:
-    story = Playbook.begin().ringing()
+    story = Playbook.begin().ringing().accepted()
     assert share_codecs(story.call, SEAT) == (VP8,), "nothing is known of the resident yet"
     story >> ev.LegUp(RESIDENT, 1, (VP8, H264, VP9, AV1)) >> ev.LegUp(SEAT, 1, (VP8, VP9))
     assert share_codecs(story.call, SEAT) == (AV1, VP9, VP8)
@@ -220,18 +221,18 @@ def test_what_was_never_answered_is_not_restarted() -> None:
 
 def test_nobody_is_rung_for_a_call_that_no_node_can_carry() -> None:
     story = Playbook.begin() >> ev.NodeGone(NODE, None)
-    (story << ev.Withdraw()).silent().is_(State.QUEUED)
+    (story << ev.Withdraw(DemandId(CALL))).silent().is_(State.QUEUED)
     story >> ev.Reserved(reservation())
     (story << ev.GiveBack(reservation(), Release.WITHDRAWN)).silent().is_(State.QUEUED)
-    assert not is_still_meant(story.call, ev.Enqueue(waiting(story.call)))
+    assert not is_still_meant(story.call, ev.Enqueue(story.call.demand))
     story >> ev.NodeGone(NODE, NodeId("node-b"))
     (
         story
         << ev.OpenRoom()
         << ev.Join(RESIDENT, ParticipantRole.RESIDENT, 2)
-        << ev.Enqueue(waiting(story.call))
+        << ev.Enqueue(story.call.demand)
     )
-    assert not is_still_meant(story.call, ev.Withdraw())
+    assert not is_still_meant(story.call, ev.Withdraw(DemandId(CALL)))
     story.ringing().is_(State.OFFERED)
 
 
@@ -269,7 +270,7 @@ def test_a_refused_answer_may_be_given_again() -> None:
 
 
 def test_a_resident_who_is_away_too_long_ends_the_call() -> None:
-    story = Playbook.begin().talking() >> ev.WentAway(ParticipantRole.RESIDENT)
+    story = Playbook.begin().talking() >> ev.WentAway(RESIDENT)
     assert kinds(story) == [JournalKind.AWAY]
     assert due(story.call) == NOW + 30
     story.at(NOW + 30) >> ev.DeadlinePassed()
@@ -278,17 +279,17 @@ def test_a_resident_who_is_away_too_long_ends_the_call() -> None:
 
 
 def test_a_resident_who_comes_back_in_time_goes_on() -> None:
-    story = Playbook.begin().talking() >> ev.WentAway(ParticipantRole.RESIDENT)
-    story.at(NOW + 29) >> ev.CameBack(ParticipantRole.RESIDENT)
+    story = Playbook.begin().talking() >> ev.WentAway(RESIDENT)
+    story.at(NOW + 29) >> ev.CameBack(RESIDENT)
     assert kinds(story) == [JournalKind.BACK]
     story.at(NOW + 60) >> ev.DeadlinePassed()
     story.silent().is_(State.ACTIVE)
 
 
 def test_an_agent_who_vanishes_while_it_rings_does_not_hold_the_call_up() -> None:
-    story = Playbook.begin().ringing() >> ev.WentAway(ParticipantRole.AGENT)
+    story = Playbook.begin().ringing() >> ev.WentAway(SEAT)
     story.at(NOW + 5) >> ev.DeadlinePassed()
-    (story << ev.GiveBack(reservation(), Release.NO_ANSWER)).is_(State.QUEUED)
+    (story << ev.GiveBack(reservation(), Release.LOST, AGENT)).is_(State.QUEUED)
 
 
 def test_a_connection_that_is_never_made_ends_by_name() -> None:
