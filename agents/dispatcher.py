@@ -67,6 +67,7 @@ class Dispatcher:
         self._clock = clock
         self._new_id = new_id
         self._woken = asyncio.Event()
+        self._following = asyncio.Lock()
         self._rings = Telling("reserved", on_reserved)
         self._expiries = Telling("expired", on_expired)
         self._generations = Telling("generation", on_generation)
@@ -113,15 +114,21 @@ class Dispatcher:
 
     # --- what happened -----------------------------------------------------------------------------------
 
+    async def follow(self) -> Picture:
+        """The picture, brought up to date now."""
+        await self._follow(self._clock())
+        return self.picture
+
     async def _follow(self, now: float) -> None:
-        before, plan = self.picture.position, self.plan
-        anew = self.picture.plan is not plan
-        changes = await self._availability.changes(None if anew else before)
-        if anew:
-            self.picture = Picture(plan)
-        self.picture.apply(changes)
-        if before is None or before.generation != changes.position.generation:
-            self._begin(changes.position.generation, now, seen_to_begin=before is not None)
+        async with self._following:  # what is read is applied in the order in which it was read
+            before, plan = self.picture.position, self.plan
+            anew = self.picture.plan is not plan
+            changes = await self._availability.changes(None if anew else before)
+            if anew:
+                self.picture = Picture(plan)
+            self.picture.apply(changes)
+            if before is None or before.generation != changes.position.generation:
+                self._begin(changes.position.generation, now, seen_to_begin=before is not None)
         await self._generations.tell()
 
     def _begin(self, generation: int, now: float, seen_to_begin: bool) -> None:
