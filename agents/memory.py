@@ -44,9 +44,9 @@ class MemoryAvailability:
         self._rules = rules
         self._begin(generation)
 
-    def lose_everything(self) -> None:
+    def lose_everything(self, generation: int | None = None) -> None:
         """As when Redis is emptied: nothing is known any more, and a new generation begins."""
-        self._begin(self._fence + 1)
+        self._begin(self._fence + 1 if generation is None else generation)
 
     def _begin(self, generation: int) -> None:
         self._generation = self._fence = generation

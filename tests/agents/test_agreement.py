@@ -8,26 +8,42 @@ from typing import ClassVar, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from agents.agent import Activity, PauseReason, Presence, Release, Reservation, ReservationId
-from agents.availability import Availability, UnknownAgent
+from agents.agent import (
+    Activity,
+    Agent,
+    DemandId,
+    Lane,
+    PauseReason,
+    Presence,
+    Release,
+    Reservation,
+    ReservationId,
+)
+from agents.availability import Ask, Availability, UnknownAgent
 from agents.memory import MemoryAvailability
+from agents.picture import Picture
 from agents.redis_store import RedisAvailability
 from agents.routing import match
-from records.model import AccountId, CallId
-from tests.agents.hall import CENTRE, HALL, LAND, RULES, TAX, waits
+from agents.transitions import in_order
+from records.model import AccountId, CallId, SkillId
+from tests.agents.hall import HALL, INTERPRETER, LAND, PLAN, RULES, TAX, profile, waits
 
 T = TypeVar("T")
-AGENTS = st.sampled_from([AccountId(f"a{n}") for n in range(3)])
-CALLS = st.sampled_from([CallId(f"c{n}") for n in range(3)])
+AGENT_IDS = [AccountId(f"a{n}") for n in range(3)]
+AGENTS = st.sampled_from(AGENT_IDS)
+CREWS = st.lists(AGENTS, min_size=1, max_size=2).map(tuple)
+DEMANDS = st.sampled_from([DemandId(f"c{n}") for n in range(3)])
 RINGS = st.integers(1, 12).map(lambda n: ReservationId(f"r{n}"))
 SKILLS = st.sampled_from([(TAX,), (LAND,), (TAX, LAND)])
+GIVE_BACKS = st.sampled_from([Release.DECLINED, Release.NO_ANSWER, Release.LOST, Release.WITHDRAWN])
 BUSY = (Activity.RESERVED, Activity.IN_CALL)
 
 
 class Hall(RuleBasedStateMachine):
-    """Drives both stores and keeps its own account of which calls must be where."""
+    """Drives both stores and keeps its own account of which demands must be somewhere."""
 
     socket: ClassVar[Path]
 
@@ -35,22 +51,29 @@ class Hall(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.redis = Redis(unix_socket_path=str(self.socket))
-        self.empty_the_database()
-        self.stores: tuple[Availability, ...] = (
-            MemoryAvailability(RULES),
-            RedisAvailability(self.redis, HALL, RULES),
-        )
         self.now = 1000.0
         self.rings = 0
         self.named: set[ReservationId] = set()  # reservation ids that were ever used
         self.fence = 0
-        self.open: set[CallId] = set()  # enqueued, and neither withdrawn nor ended since
+        self.open: set[DemandId] = set()  # enqueued, and neither withdrawn nor ended since
+        self.remembered: tuple[Agent, ...] = ()  # by the owners of sockets, when the stores lost everything
+        self.picture = Picture(PLAN)
+        self.memory = MemoryAvailability(RULES)
+        self.stores: tuple[Availability, ...] = (
+            self.memory,
+            RedisAvailability(self.redis, HALL, RULES),
+        )
+        self.begin_another_life()
 
-    def empty_the_database(self) -> None:
-        async def flush() -> None:
+    def begin_another_life(self) -> None:
+        async def begin() -> int:
             await self.redis.flushall()
+            return (await self.stores[1].changes(None)).position.generation
 
-        self.runner.run(flush())
+        generation = self.runner.run(begin())
+        assert generation > self.fence
+        self.memory.lose_everything(generation)
+        self.open.clear()
 
     def teardown(self) -> None:
         self.runner.run(self.redis.aclose())
@@ -64,14 +87,46 @@ class Hall(RuleBasedStateMachine):
         assert memory == redis
         return memory
 
+    # --- time, and what breaks -----------------------------------------------------------------
+
     @rule(seconds=st.sampled_from([0.5, 7.0, 20.0, 30.0, 120.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
 
+    @rule(seconds=st.sampled_from([1.0, 60.0]))
+    def the_clock_goes_back(self, seconds: float) -> None:
+        self.now -= seconds
+
+    @rule()
+    def everything_is_lost(self) -> None:
+        self.remembered = self.both(lambda store: store.snapshot()).agents
+        self.begin_another_life()
+
+    @rule()
+    def all_are_restored(self) -> None:
+        for agent in self.remembered:
+            self.restore(agent)
+
+    @rule(agent=AGENTS, like=AGENTS)
+    def somebody_remembers_what_another_did(self, agent: AccountId, like: AccountId) -> None:
+        known = self.both(lambda store: store.agent(like))
+        if known is not None:
+            self.restore(replace(known, id=agent))
+
+    def restore(self, agent: Agent) -> None:
+        before = self.both(lambda store: store.agent(agent.id))
+        done = self.both(lambda store: store.restore(agent, self.now))
+        assert done == (before is None)
+        after = self.both(lambda store: store.agent(agent.id))
+        assert after is not None
+        if done and after.demand is not None and after.activity is Activity.IN_CALL:
+            self.open.add(after.demand)
+
+    # --- agents --------------------------------------------------------------------------------
+
     @rule(agent=AGENTS, skills=SKILLS)
-    def sign_in(self, agent: AccountId, skills: tuple[str, ...]) -> None:
-        levels = dict.fromkeys(skills, 2)
-        self.both(lambda store: store.sign_in(agent, levels, CENTRE, self.now))  # type: ignore[arg-type]
+    def sign_in(self, agent: AccountId, skills: tuple[SkillId, ...]) -> None:
+        self.both(lambda store: store.sign_in(agent, profile(*skills), self.now))
 
     @rule(agent=AGENTS, presence=st.sampled_from(Presence), reason=st.none() | st.sampled_from(PauseReason))
     def declare(self, agent: AccountId, presence: Presence, reason: PauseReason | None) -> None:
@@ -85,113 +140,164 @@ class Hall(RuleBasedStateMachine):
 
     @initialize()
     def everybody_comes_to_work(self) -> None:
-        for number in range(3):
-            self.comes_to_work(AccountId(f"a{number}"))
+        for agent in AGENT_IDS:
+            self.comes_to_work(agent)
 
     @rule(agent=AGENTS)
     def comes_to_work(self, agent: AccountId) -> None:
         self.sign_in(agent, (TAX, LAND))
         self.declare(agent, Presence.AVAILABLE, None)
 
-    @rule(call=CALLS, skill=st.sampled_from([TAX, LAND]), age=st.integers(0, 3))
-    def enqueue(self, call: CallId, skill: str, age: int) -> None:
-        waiting = waits(call, self.now - age, TAX if skill == TAX else LAND)
-        self.both(lambda store: store.enqueue(waiting))
-        self.open.add(call)
+    # --- the queue -----------------------------------------------------------------------------
 
-    @rule(call=CALLS)
-    def withdraw(self, call: CallId) -> None:
-        waiting = {w.call for w in self.both(lambda store: store.snapshot()).waiting}
-        self.both(lambda store: store.withdraw(call))
-        self.open -= waiting & {call}
+    @rule(
+        demand=DEMANDS,
+        skill=st.sampled_from([TAX, LAND]),
+        age=st.integers(0, 3),
+        lane=st.sampled_from(Lane),
+        joint=st.booleans(),
+    )
+    def enqueue(self, demand: DemandId, skill: SkillId, age: int, lane: Lane, joint: bool) -> None:
+        waiting = waits(demand, self.now - age, skill, second=INTERPRETER if joint else None)
+        self.both(lambda store: store.enqueue(replace(waiting, lane=lane)))
+        self.open.add(demand)
 
-    @rule(agent=AGENTS, call=CALLS)
-    def reserve(self, agent: AccountId, call: CallId) -> None:
-        """As a dispatcher does, with an id that nobody used before."""
+    @rule(demand=DEMANDS)
+    def withdraw(self, demand: DemandId) -> None:
+        waiting = {w.id for w in self.both(lambda store: store.snapshot()).waiting}
+        self.both(lambda store: store.withdraw(demand))
+        self.open -= waiting & {demand}
+
+    # --- the reservation -----------------------------------------------------------------------
+
+    def unused_ring(self) -> ReservationId:
+        """An id that nobody used before, as dispatchers do."""
         self.rings += 1
         while ReservationId(f"r{self.rings}") in self.named:
             self.rings += 1
-        self.reserve_as(agent, call, ReservationId(f"r{self.rings}"))
+        return ReservationId(f"r{self.rings}")
 
-    @rule(agent=AGENTS, call=CALLS, ring=RINGS)
-    def reserve_as(self, agent: AccountId, call: CallId, ring: ReservationId) -> None:
+    @rule(agents=CREWS, demand=DEMANDS)
+    def reserve(self, agents: tuple[AccountId, ...], demand: DemandId) -> None:
+        self.reserve_as(agents, demand, self.unused_ring())
+
+    @rule(agents=CREWS, demand=DEMANDS, ring=RINGS)
+    def reserve_as(self, agents: tuple[AccountId, ...], demand: DemandId, ring: ReservationId) -> None:
         """With any id, also one that is or was in use."""
+        self.reserve_all((self.ask(demand, agents, ring),))
+
+    def ask(self, demand: DemandId, agents: tuple[AccountId, ...], ring: ReservationId) -> Ask:
         self.named.add(ring)
-        before = self.both(lambda store: store.agent(agent))
-        made = self.both(lambda store: store.reserve(agent, call, ring, self.now + RULES.ring, self.now))
-        if made is not None and made.fence > self.fence:
-            assert before is not None
-            assert before.routable
-            self.fence = made.fence
+        return Ask(demand, agents, ring, self.now + RULES.ring)
+
+    def reserve_all(self, asks: tuple[Ask, ...]) -> tuple[Reservation | None, ...]:
+        before = {agent.id: agent for agent in self.both(lambda store: store.snapshot()).agents}
+        made = self.both(lambda store: store.reserve(asks, self.now))
+        for reservation in made:
+            if reservation is not None and reservation.fence > self.fence:
+                assert all(before[agent].routable for agent in reservation.agents)
+                self.fence = reservation.fence
+        return made
 
     @rule()
     def dispatch(self) -> None:
-        for call, agent in match(self.both(lambda store: store.snapshot()), self.now):
-            before = self.fence
-            self.reserve(agent, call)
-            assert self.fence == before + 1
+        self.follow()
+        asks = tuple(
+            self.ask(m.demand, m.agents, self.unused_ring()) for m in match(self.picture, PLAN, self.now)
+        )
+        assert None not in self.reserve_all(asks)
+
+    @rule(skips=st.integers(0, 3))
+    def dispatch_by_an_old_picture(self, skips: int) -> None:
+        """Somebody is asked for whom others have reserved, or who has gone."""
+        matches = match(self.picture, PLAN, self.now)[skips:]
+        self.reserve_all(tuple(self.ask(m.demand, m.agents, self.unused_ring()) for m in matches))
 
     def ringing(self) -> tuple[Reservation, ...]:
         return self.both(lambda store: store.snapshot()).reservations
 
-    @rule(call=CALLS)
-    def is_answered_at_once(self, call: CallId) -> None:
-        self.enqueue(call, TAX, 0)
+    @rule(demand=DEMANDS, joint=st.booleans())
+    def is_answered_at_once(self, demand: DemandId, joint: bool) -> None:
+        self.enqueue(demand, TAX, 0, Lane.NORMAL, joint)
         self.dispatch()
         self.accept_the_first()
 
     @rule()
     def accept_the_first(self) -> None:
         for reservation in self.ringing()[:1]:
-            self.accept(reservation.id)
+            for agent in reservation.agents:
+                self.accept(reservation.id, agent)
 
-    @rule(ring=RINGS)
-    def accept(self, ring: ReservationId) -> None:
-        self.both(lambda store: store.accept(ring, self.now))
+    @rule(ring=RINGS, agent=AGENTS)
+    def accept(self, ring: ReservationId, agent: AccountId) -> None:
+        self.both(lambda store: store.accept(ring, agent, self.now))
 
-    @rule(ring=RINGS, why=st.sampled_from([Release.DECLINED, Release.NO_ANSWER, Release.WITHDRAWN]))
-    def give_back(self, ring: ReservationId, why: Release) -> None:
-        held = {r.id: r.call for r in self.ringing()}
-        done = self.both(lambda store: store.give_back(ring, why, self.now))
-        assert done == (ring in held)
+    @rule(ring=RINGS, why=GIVE_BACKS, by=st.none() | AGENTS)
+    def give_back(self, ring: ReservationId, why: Release, by: AccountId | None) -> None:
+        held = {r.id: r for r in self.ringing()}
+        done = self.both(lambda store: store.give_back(ring, why, self.now, by))
+        assert done == (ring in held and (by is None or by in held[ring].agents))
         if done and why is Release.WITHDRAWN:
-            self.open.discard(held[ring])
+            self.open.discard(held[ring].demand)
 
-    @rule(why=st.sampled_from([Release.DECLINED, Release.NO_ANSWER, Release.WITHDRAWN]))
+    @rule(why=GIVE_BACKS)
     def give_back_the_last(self, why: Release) -> None:
         for reservation in self.ringing()[-1:]:
-            self.give_back(reservation.id, why)
+            self.give_back(reservation.id, why, None)
 
-    @rule(agent=AGENTS, call=CALLS, why=st.sampled_from([Release.ENDED, Release.READY]))
-    def release(self, agent: AccountId, call: CallId, why: Release) -> None:
-        done = self.both(lambda store: store.release(agent, call, why, self.now))
+    # --- the call and after it -----------------------------------------------------------------
+
+    @rule(agent=AGENTS, demand=DEMANDS, why=st.sampled_from([Release.ENDED, Release.READY]))
+    def release(self, agent: AccountId, demand: DemandId, why: Release) -> None:
+        done = self.both(lambda store: store.release(agent, CallId(demand), why, self.now))
         if done and why is Release.ENDED:
-            self.open.discard(call)
+            agents = self.both(lambda store: store.snapshot()).agents
+            if not any((a.demand, a.activity) == (demand, Activity.IN_CALL) for a in agents):
+                self.open.discard(demand)
 
     @rule(why=st.sampled_from([Release.ENDED, Release.READY]))
     def release_all(self, why: Release) -> None:
         for agent in self.both(lambda store: store.snapshot()).agents:
-            if agent.call is not None:
-                self.release(agent.id, agent.call, why)
+            if agent.demand is not None:
+                self.release(agent.id, agent.demand, why)
+
+    @rule(agent=AGENTS, demand=DEMANDS)
+    def extend(self, agent: AccountId, demand: DemandId) -> None:
+        self.both(lambda store: store.extend(agent, CallId(demand), self.now))
+
+    # --- following -----------------------------------------------------------------------------
 
     @rule()
-    def overdue(self) -> None:
-        self.both(lambda store: store.overdue(self.now))
+    def follow(self) -> None:
+        since = self.picture.position
+        changes = self.both(lambda store: store.changes(since))
+        same_life = since is not None and since.generation == changes.position.generation
+        assert changes.whole != same_life
+        self.picture.apply(changes)
+        snapshot = self.both(lambda store: store.snapshot())
+        assert in_order(self.picture.waiting.values()) == snapshot.waiting
+        assert sorted(self.picture.agents.values(), key=lambda a: a.id) == list(snapshot.agents)
+        assert {**self.picture.reservations} == {r.id: r for r in snapshot.reservations}
 
     @invariant()
-    def no_call_is_lost_or_in_two_places(self) -> None:
+    def no_demand_is_lost_or_in_two_places(self) -> None:
         snapshot = self.both(lambda store: store.snapshot())
-        places = [waiting.call for waiting in snapshot.waiting]
-        places += [
-            agent.call for agent in snapshot.agents if agent.activity in BUSY and agent.call is not None
-        ]
-        assert sorted(places) == sorted(self.open)
+        waiting = [waiting.id for waiting in snapshot.waiting]
+        busy = {(a.demand, a.reservation) for a in snapshot.agents if a.activity in BUSY}
+        assert sorted(waiting + [demand for demand, _ in busy if demand is not None]) == sorted(self.open)
+
+    @invariant()
+    def who_has_a_call_is_not_idle(self) -> None:
+        for agent in self.both(lambda store: store.snapshot()).agents:
+            assert (agent.activity is Activity.IDLE) == (agent.call is None) == (agent.demand is None)
+            assert (agent.activity in BUSY) == (agent.reservation is not None)
+            assert (agent.activity is Activity.WRAP_UP) == (agent.wrap_up_until is not None)
 
     @invariant()
     def every_reservation_is_its_agents(self) -> None:
         snapshot = self.both(lambda store: store.snapshot())
-        reserved = {a.reservation: a.call for a in snapshot.agents if a.activity is Activity.RESERVED}
-        assert reserved == {r.id: r.call for r in snapshot.reservations}
+        reserved = {(a.id, a.reservation) for a in snapshot.agents if a.activity is Activity.RESERVED}
+        assert reserved == {(agent, r.id) for r in snapshot.reservations for agent in r.agents}
 
 
 def test_memory_and_redis_agree(valkey_socket: Path) -> None:

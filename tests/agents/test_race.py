@@ -12,11 +12,25 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from agents.agent import Activity, Release, Reservation, ReservationId
+from agents.agent import Acceptance, Activity, DemandId, Release, Reservation, ReservationId
+from agents.availability import Ask
 from agents.dispatcher import Dispatcher
 from agents.redis_store import RedisAvailability
-from records.model import AccountId, CallId
-from tests.agents.hall import HALL, LIN, RULES, comes_to_work, known, waits
+from records.model import AccountId
+from tests.agents.hall import (
+    HALL,
+    INTERPRETER,
+    LAND,
+    LIN,
+    PLAN,
+    RULES,
+    TAX,
+    comes_to_work,
+    known,
+    reserves,
+    rings,
+    waits,
+)
 
 DISPATCHERS = 20
 
@@ -30,11 +44,13 @@ class Racer:
         ids = count(1)
         self.dispatcher = Dispatcher(
             self.availability,
+            plan=PLAN,
+            rules=RULES,
             clock=lambda: 10.0,
             new_id=lambda: ReservationId(f"{name}/{next(ids)}"),
-            ring_s=RULES.ring,
             on_reserved=self.on_reserved,
             on_expired=self.on_expired,
+            on_generation=self.on_generation,
         )
 
     async def on_reserved(self, reservation: Reservation) -> None:
@@ -42,6 +58,14 @@ class Racer:
 
     async def on_expired(self, reservation: Reservation) -> None:
         raise AssertionError("nothing expires at a standing clock")
+
+    async def on_generation(self, generation: int) -> None:
+        self.generation = generation
+
+
+def ask(demand: str, *agents: AccountId) -> Ask:
+    id_ = ReservationId(f"{demand}/{'+'.join(agents)}")
+    return Ask(DemandId(demand), agents, id_, until=30.0)
 
 
 @pytest.fixture
@@ -58,11 +82,11 @@ async def racers(redis: Redis, valkey_socket: Path) -> AsyncIterator[list[Racer]
 async def test_twenty_dispatchers_and_one_agent_have_one_winner(racers: list[Racer]) -> None:
     availability = racers[0].availability
     for number in range(3):
-        await availability.enqueue(waits(CallId(f"c{number}"), since=number))
+        await availability.enqueue(waits(DemandId(f"c{number}"), since=number))
     await comes_to_work(availability, LIN)
     await asyncio.gather(*(racer.dispatcher.round(10.0) for racer in racers))
     (won,) = [reservation for racer in racers for reservation in racer.rung]
-    assert (won.agent, won.call, won.fence) == (LIN, "c0", 1)
+    assert (won.agent, won.call) == (LIN, "c0")
     assert (await known(availability, LIN)).reservation == won.id
     snapshot = await availability.snapshot()
     assert snapshot.reservations == (won,)
@@ -74,16 +98,18 @@ async def test_twenty_hands_on_one_agent_for_different_calls_have_one_winner(rac
     availability = racers[0].availability
     await comes_to_work(availability, LIN)
     for number in range(DISPATCHERS):
-        await availability.enqueue(waits(CallId(f"c{number}")))
+        await availability.enqueue(waits(DemandId(f"c{number}")))
     answers = await asyncio.gather(
         *(
-            racer.availability.reserve(LIN, CallId(f"c{n}"), ReservationId(f"r{n}"), until=30.0, now=10.0)
+            reserves(
+                racer.availability, Ask(DemandId(f"c{n}"), (LIN,), ReservationId(f"r{n}"), 30.0), now=10.0
+            )
             for n, racer in enumerate(racers)
         )
     )
     (won,) = [answer for answer in answers if answer is not None]
     snapshot = await availability.snapshot()
-    assert {w.call for w in snapshot.waiting} == {f"c{n}" for n in range(DISPATCHERS)} - {won.call}
+    assert {w.id for w in snapshot.waiting} == {f"c{n}" for n in range(DISPATCHERS)} - {won.demand}
 
 
 async def test_twenty_hands_on_one_call_for_different_agents_have_one_winner(racers: list[Racer]) -> None:
@@ -91,10 +117,12 @@ async def test_twenty_hands_on_one_call_for_different_agents_have_one_winner(rac
     agents = [AccountId(f"a{number}") for number in range(DISPATCHERS)]
     for agent in agents:
         await comes_to_work(availability, agent)
-    await availability.enqueue(waits(CallId("c")))
+    await availability.enqueue(waits(DemandId("c")))
     answers = await asyncio.gather(
         *(
-            racer.availability.reserve(agent, CallId("c"), ReservationId(f"r/{agent}"), until=30.0, now=10.0)
+            reserves(
+                racer.availability, Ask(DemandId("c"), (agent,), ReservationId(f"r/{agent}"), 30.0), 10.0
+            )
             for agent, racer in zip(agents, racers, strict=True)
         )
     )
@@ -111,7 +139,7 @@ async def test_twenty_dispatchers_use_all_five_agents_once_for_the_first_five_of
     agents = [AccountId(f"a{number}") for number in range(5)]
     for agent in agents:
         await comes_to_work(availability, agent)
-    calls = [CallId(f"c{number:02}") for number in range(30)]
+    calls = [DemandId(f"c{number:02}") for number in range(30)]
     for since, call in enumerate(calls):
         await availability.enqueue(waits(call, since))
     for _ in range(2):
@@ -119,7 +147,8 @@ async def test_twenty_dispatchers_use_all_five_agents_once_for_the_first_five_of
     rung = [reservation for racer in racers for reservation in racer.rung]
     assert Counter(r.agent for r in rung) == Counter(agents)
     assert {r.call for r in rung} == set(calls[:5])
-    assert sorted(r.fence for r in rung) == [1, 2, 3, 4, 5]
+    first = min(r.fence for r in rung)
+    assert sorted(r.fence for r in rung) == list(range(first, first + 5))
     snapshot = await availability.snapshot()
     assert {a.activity for a in snapshot.agents} == {Activity.RESERVED}
     assert [w.call for w in snapshot.waiting] == calls[5:]
@@ -128,18 +157,50 @@ async def test_twenty_dispatchers_use_all_five_agents_once_for_the_first_five_of
 async def test_accepting_races_giving_back_and_one_of_them_happened(racers: list[Racer]) -> None:
     availability = racers[0].availability
     await comes_to_work(availability, LIN)
-    await availability.enqueue(waits(CallId("c")))
-    made = await availability.reserve(LIN, CallId("c"), ReservationId("r"), until=30.0, now=10.0)
-    assert made is not None
+    await availability.enqueue(waits(DemandId("c")))
+    made = await rings(availability, LIN, DemandId("c"), now=10.0)
     halves = racers[::2], racers[1::2]
     outcomes = await asyncio.gather(
-        *(racer.availability.accept(made.id, 11.0) for racer in halves[0]),
+        *(racer.availability.accept(made.id, LIN, 11.0) for racer in halves[0]),
         *(racer.availability.give_back(made.id, Release.DECLINED, 11.0) for racer in halves[1]),
     )
-    accepted, declined = any(outcomes[:10]), outcomes[10:].count(True)
+    accepted, declined = Acceptance.COMPLETE in outcomes[:10], outcomes[10:].count(True)
     agent = await known(availability, LIN)
     assert (agent.activity is Activity.IN_CALL) == accepted
     assert declined == (0 if accepted else 1)
+
+
+async def test_twenty_hands_on_overlapping_pairs_have_no_halves(racers: list[Racer]) -> None:
+    """Each wants two of five agents at once: nobody is in two pairs, and no pair is half."""
+    availability = racers[0].availability
+    agents = [AccountId(f"a{number}") for number in range(5)]
+    for agent in agents:
+        await comes_to_work(availability, agent, skills=(TAX, LAND))
+    asks = []
+    for number in range(DISPATCHERS):
+        demand = DemandId(f"c{number}")
+        await availability.enqueue(waits(demand, second=INTERPRETER))
+        pair = agents[number % 5], agents[(number + 1 + number // 5 % 4) % 5]
+        asks.append(ask(demand, *pair))
+    made = await asyncio.gather(
+        *(reserves(racer.availability, one, 10.0) for racer, one in zip(racers, asks, strict=True))
+    )
+    won = [reservation for reservation in made if reservation is not None]
+    assert len(won) in (1, 2)
+    snapshot = await availability.snapshot()
+    reserved = {agent.id: agent.reservation for agent in snapshot.agents if not agent.routable}
+    assert reserved == {agent: reservation.id for reservation in won for agent in reservation.agents}
+    assert len(snapshot.waiting) == DISPATCHERS - len(won)
+
+
+async def test_twenty_processes_that_find_the_store_emptied_begin_one_life(
+    redis: Redis, racers: list[Racer]
+) -> None:
+    (before,) = {(await racer.availability.changes(None)).position for racer in racers}
+    await redis.flushall()
+    found = await asyncio.gather(*(racer.availability.changes(before) for racer in racers))
+    (after,) = {changes.position for changes in found}
+    assert after.generation > before.generation
 
 
 PROCESS = """
@@ -155,6 +216,7 @@ async def main(name: str, socket: str) -> None:
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
         for _ in range(3):
             await racer.dispatcher.round(10.0)
+        await racer.dispatcher.close()
         print(json.dumps([[r.agent, r.call] for r in racer.rung]), flush=True)
 
 asyncio.run(main(sys.argv[1], sys.argv[2]))
@@ -165,7 +227,7 @@ async def test_four_processes_divide_the_agents_among_them(redis: Redis, valkey_
     availability = RedisAvailability(redis, HALL, RULES)
     for number in range(8):
         await comes_to_work(availability, AccountId(f"a{number}"))
-        await availability.enqueue(waits(CallId(f"c{number}"), since=number))
+        await availability.enqueue(waits(DemandId(f"c{number}"), since=number))
     pipe = asyncio.subprocess.PIPE
     processes = [
         await asyncio.create_subprocess_exec(
