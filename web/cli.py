@@ -19,6 +19,7 @@ import click
 from web import logs
 from web.cli_media import media
 from web.cli_records import account, seed, station
+from web.cli_simulate import simulate
 from web.invocation import Invocation
 
 T = TypeVar("T")
@@ -114,6 +115,7 @@ def doctor(invocation: Invocation) -> None:
 main.add_command(account)
 main.add_command(media)
 main.add_command(seed)
+main.add_command(simulate)
 main.add_command(station)
 
 

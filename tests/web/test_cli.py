@@ -48,7 +48,7 @@ def test_every_command_and_option_explains_itself(words: tuple[str, ...]) -> Non
 
 
 def test_the_commands_are_those_that_are_documented() -> None:
-    expected = ["account", "doctor", "media", "migrate", "seed", "serve", "station", "web"]
+    expected = ["account", "doctor", "media", "migrate", "seed", "serve", "simulate", "station", "web"]
     assert sorted(main.commands) == expected
 
 
