@@ -116,9 +116,9 @@ class Availability(Protocol):
         ...
 
     async def reserve(self, asks: tuple[Ask, ...], now: float) -> tuple[Reservation | None, ...]:
-        """Each ask by itself: the reservation, or None unless every one of its agents is routable, the demand
-        waits and passes over none of them. Asked again with the same ids while it stands, it is the answer.
-        The demand leaves the queue; what it was (Waiting) is kept with the reservation."""
+        """Each ask by itself: the reservation, or None unless its agents are as many as the demand needs, all
+        routable, and the demand waits and passes over none of them. Asked again with the same ids while it
+        stands, it is the answer. The demand leaves the queue; what it was is kept with the reservation."""
         ...
 
     async def accept(self, reservation: ReservationId, agent: AccountId, now: float) -> Acceptance:
@@ -132,7 +132,8 @@ class Availability(Protocol):
         """DECLINED, NO_ANSWER, LOST or WITHDRAWN: free every agent of it by the rules. ``by`` is whose doing
         it was (None: of all who have not accepted); the others are freed as WITHDRAWN. All but WITHDRAWN put
         the demand back in its place; DECLINED and NO_ANSWER with that agent passed over. False when the
-        reservation is gone (a second time, or accepted by all). Raises ValueError for any other reason."""
+        reservation is gone (a second time, or accepted by all) or not ``by``'s. Raises ValueError for any
+        other reason."""
         ...
 
     async def release(self, agent: AccountId, call: CallId, why: Release, now: float) -> bool:

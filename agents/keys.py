@@ -6,10 +6,14 @@ touch them together.
 
 from records.model import HallId
 
+# Raised whenever the records change so that an earlier version's could not be read: they are left alone, and
+# what is live is told anew by those who hold the sockets.
+FORMAT = "v2"
+
 
 class Keys:
     def __init__(self, hall: HallId) -> None:
-        prefix = f"bb:{{{hall}}}:"
+        prefix = f"bb:{{{hall}}}:{FORMAT}:"
         # hash: id, the microsecond at which this life of the store began; run_id, of the server that it began
         # on; fence, the one given out last. Together, so that they are lost together or not at all.
         self.generation = prefix + "generation"

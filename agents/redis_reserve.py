@@ -77,7 +77,7 @@ class Reserving:
 
     async def _read(self, asks: Iterable[Ask]) -> dict[Ask, _Read]:
         asks = tuple(asks)
-        agents = list({agent for ask in asks for agent in ask.agents})
+        agents = list({agent for ask in asks for agent in ask.agents}) or [AccountId("")]
         demands, ids = [ask.demand for ask in asks], [ask.reservation for ask in asks]
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(self._keys.agents, agents)

@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 
 from agents.agent import Acceptance, PauseReason, Presence, Release
 from agents.availability import Position
+from agents.keys import Keys
 from agents.picture import Picture
 from agents.redis_store import RedisAvailability
 from tests.agents.hall import (
@@ -105,7 +106,7 @@ async def test_after_a_failover_that_lost_writes_nothing_has_a_fence_twice() -> 
         before = await position(availability)
 
         async def has_it_all() -> bool:
-            return bool(await replica.hlen(f"bb:{{{HALL}}}:waiting"))
+            return bool(await replica.hlen(Keys(HALL).waiting))
 
         await until(has_it_all)
         await replica.execute_command("REPLICAOF", "NO", "ONE")
@@ -127,7 +128,7 @@ async def test_a_master_that_comes_back_after_another_is_another_life_though_its
     """It got the other's data, in which the other's run is named."""
     availability = RedisAvailability(redis, HALL, RULES)
     before = await position(availability)
-    await redis.hset(f"bb:{{{HALL}}}:generation", "run_id", "0" * 40)
+    await redis.hset(Keys(HALL).generation, "run_id", "0" * 40)
     if forget_scripts:
         await redis.script_flush()
     await comes_to_work(availability, LIN)

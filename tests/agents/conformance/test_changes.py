@@ -101,9 +101,7 @@ async def test_every_verb_is_told(availability: Availability) -> None:
         assert picture.position != before
         snapshot = await availability.snapshot()
         assert tuple(sorted(picture.agents.values(), key=lambda a: a.id)) == snapshot.agents
-        assert (
-            tuple(sorted(picture.waiting.values(), key=lambda w: (w.enqueued_at, w.id))) == snapshot.waiting
-        )
+        assert in_order(picture.waiting.values()) == snapshot.waiting
         assert tuple(picture.reservations.values()) == snapshot.reservations
 
     for agent in (LIN, WANG):

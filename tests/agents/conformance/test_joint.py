@@ -62,7 +62,7 @@ async def test_neither_is_reserved_when_one_is_not_free(hall: Availability, busy
     assert await queue(hall) == (FIRST,)
 
 
-@pytest.mark.parametrize("agents", [(LIN,), (LIN, LIN), (LIN, WANG, ZHAO), (LIN, ZHAO)])
+@pytest.mark.parametrize("agents", [(), (LIN,), (LIN, LIN), (LIN, WANG, ZHAO), (LIN, ZHAO)])
 async def test_refused_to_fewer_more_the_same_twice_and_strangers(
     hall: Availability, agents: tuple[AccountId, ...]
 ) -> None:
