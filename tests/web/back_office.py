@@ -38,7 +38,15 @@ from records.model import (
 )
 from records.storage import Storage
 from records.store import Store
-from signaling.messages import HEARTBEAT_S, ManagerState, Welcome, manager_decoder
+from signaling.messages import (
+    HEARTBEAT_S,
+    Ack,
+    ManagerIn,
+    ManagerState,
+    Request,
+    Welcome,
+    manager_decoder,
+)
 from tests.web.pages import CSP, WEB
 from web.office import admin, manager
 from web.office.page import ManagerDeps
@@ -124,6 +132,7 @@ class Office:
     online: set[StationId] = field(default_factory=set)
     state: ManagerState | None = None
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
+    said: list[ManagerIn] = field(default_factory=list)  # every request that a live page made
 
     def http(self, account: str | None = "wangmin", **cookies: str) -> ClientSession:
         """A browser signed in as this account; redirects are for the caller to follow."""
@@ -223,6 +232,9 @@ async def _live(made: Office, request: web.Request) -> web.WebSocketResponse:
             )
             if made.state is not None:
                 await _send(socket, made.state, 2)
+        elif isinstance(said, Request):
+            made.said.append(said)
+            await _send(socket, Ack(said.ref), 2 + len(made.said))
     made.sockets.discard(socket)
     return socket
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from agents.agent import Activity, PauseReason, Presence
-from records.model import AccountId, CallId, ParticipantRole, StationId, Text
+from agents.agent import Activity, Lane, PauseReason, Presence
+from records.model import AccountId, CallId, ParticipantRole, QueueId, StationId, Text
 from signaling.messages import (
     AgentRow,
     DayFigures,
@@ -19,6 +19,8 @@ from signaling.messages import (
     ManagerState,
     Network,
     NodeRow,
+    PersonView,
+    QueueRow,
     StationRow,
     WaitingRow,
 )
@@ -39,20 +41,55 @@ NETWORKS = (
 )
 
 
+def live_row(
+    call: str = "l1",
+    station: Text = ONE,
+    networks: tuple[Network, ...] = NETWORKS,
+    people: tuple[PersonView, ...] = (),
+    **changed: Any,
+) -> LiveRow:
+    row = LiveRow(
+        CallId(call), ITEM, station, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True, people, False, networks
+    )
+    return msgspec.structs.replace(row, **changed)
+
+
+def agent_row(
+    agent: str,
+    name: Text,
+    presence: Presence = Presence.AVAILABLE,
+    reason: PauseReason | None = None,
+    activity: Activity = Activity.IDLE,
+    since: int = NOW_MS,
+    occupancy: int | None = None,
+) -> AgentRow:
+    role = ParticipantRole.AGENT
+    return AgentRow(AccountId(agent), name, presence, reason, activity, since, role, occupancy)
+
+
+def waiting_row(call: str, station: Text, since: int, ringing: Text | None = None) -> WaitingRow:
+    queue = Text("综合服务", "General")
+    return WaitingRow(CallId(call), ITEM, station, since, ringing, Lane.NORMAL, queue, None)
+
+
 def calm(**changed: Any) -> ManagerState:
     """Nobody waits, one call is on, one agent is free."""
     state = ManagerState(
         now=NOW_MS,
         waiting=(),
-        live=(LiveRow(CallId("l1"), ITEM, ONE, LI_HUA, State.ACTIVE, NOW_MS - 65_000, True, NETWORKS),),
+        live=(live_row(),),
         agents=(
-            AgentRow(AccountId("a1"), LI_HUA, Presence.AVAILABLE, None, Activity.IN_CALL, NOW_MS - 65_000),
-            AgentRow(
-                AccountId("a2"), Text("陈洁", "Chen Jie"), Presence.AVAILABLE, None, Activity.IDLE, NOW_MS
-            ),
+            agent_row("a1", LI_HUA, activity=Activity.IN_CALL, since=NOW_MS - 65_000, occupancy=71),
+            agent_row("a2", Text("陈洁", "Chen Jie"), since=NOW_MS),
         ),
         stations=(StationRow(StationId("s1"), ONE, True), StationRow(StationId("s2"), TWO, True)),
         nodes=(NodeRow("media-1", 40000, 1, 40, 7, 0.4, False, None),),
+        queues=(
+            QueueRow(QueueId("general"), Text("综合服务", "General"), True, 0, None, 2, 1, 15, 95, 90, 10),
+            QueueRow(QueueId("tax"), Text("办税服务", "Taxes"), False, 0, None, 0, 0, 30, 80, None, None),
+        ),
+        occupancy=36,
+        supervising=None,
         today=DayFigures(11, 9, 1, 9, 15, 7.5, 300.0, 4.8),
     )
     return msgspec.structs.replace(state, **changed)
@@ -118,13 +155,15 @@ async def test_all_is_well(browser: Browser, hall: Office) -> None:
             "2",
         ]
         assert await figure(page, "今日 15 秒内接通率") == "90%"
+        assert await figure(page, "忙碌率") == "36%"
+        assert await figure(page, "放弃率") == "10%"
         row = page.locator(".live-list", has_text="进行中的通话").locator("tbody tr")
         assert "共享中" in await row.inner_text()
         assert await row.locator("a").get_attribute("href") == "/manager/calls/l1"
 
 
 async def test_every_call_shows_its_networks(browser: Browser, hall: Office) -> None:
-    quiet = LiveRow(CallId("l2"), ITEM, TWO, LI_HUA, State.CONNECTING, None, False, ())
+    quiet = live_row("l2", TWO, (), phase=State.CONNECTING, answered_at=None, sharing=False)
     hall.state = calm(live=(*calm().live, quiet))
     async with opened(browser, hall) as page:
         await page.goto("/manager")
@@ -137,6 +176,21 @@ async def test_every_call_shows_its_networks(browser: Browser, hall: Office) -> 
         ]
         assert [await mark.get_attribute("data-judgement") for mark in await marks.all()] == ["weak", "good"]
         assert await rows.last.locator("td.networks").inner_text() == "—"
+        assert "旁听" in await rows.last.locator("td.acts").inner_text()
+
+
+async def test_every_queue_stands_against_its_goal(browser: Browser, hall: Office) -> None:
+    hall.state = calm()
+    async with opened(browser, hall) as page:
+        await page.goto("/manager")
+        rows = page.locator(".live-list", has_text="放弃").locator("tbody tr")
+        await rows.first.wait_for()
+        texts = [" ".join((await row.inner_text()).split()) for row in await rows.all()]
+        assert texts == [
+            "综合服务 0 — 1 / 2 90% 目标 95% / 15 秒 10%",
+            "办税服务 现在不在服务时间 0 — 0 / 0 — 目标 80% / 30 秒 —",
+        ]
+        assert await page.locator("td.low").count() == 1
 
 
 async def test_every_media_node_is_listed(browser: Browser, hall: Office) -> None:
@@ -163,12 +217,10 @@ async def test_every_media_node_is_listed(browser: Browser, hall: Office) -> Non
 
 
 async def test_what_needs_a_hand_is_said(browser: Browser, hall: Office) -> None:
-    missed = AgentRow(
-        AccountId("a3"), LI_HUA, Presence.PAUSED, PauseReason.MISSED_CALLS, Activity.IDLE, NOW_MS - 5_000
-    )
-    waiting = WaitingRow(CallId("w1"), ITEM, TWO, NOW_MS - 130_000, None)
+    missed = agent_row("a3", LI_HUA, Presence.PAUSED, PauseReason.MISSED_CALLS, since=NOW_MS - 5_000)
+    waiting = waiting_row("w1", TWO, NOW_MS - 130_000)
     hall.state = calm(
-        waiting=(waiting, WaitingRow(CallId("w2"), ITEM, ONE, NOW_MS - 5_000, LI_HUA)),
+        waiting=(waiting, waiting_row("w2", ONE, NOW_MS - 5_000, LI_HUA)),
         agents=(missed,),
         stations=(StationRow(StationId("s1"), ONE, False),),
         nodes=(),
@@ -202,7 +254,7 @@ async def test_many_stations_offline_are_one_line(browser: Browser, hall: Office
 
 
 async def test_the_page_speaks_english(browser: Browser, hall: Office) -> None:
-    hall.state = calm(agents=(), live=(), stations=())
+    hall.state = calm(agents=(), live=(), stations=(), queues=())
     async with opened(browser, hall, lang="en") as page:
         await page.goto("/manager")
         await page.get_by_text("All is well. Nothing needs a hand.").wait_for()
@@ -239,9 +291,11 @@ PAGES = [
     ("wangmin", "/manager/calls?station=s9&from=x"),
     ("wangmin", f"/manager/calls/{CALL}"),
     ("zhaolei", f"/manager/calls/{CALL}"),
+    ("wangmin", "/manager/callbacks"),
     ("wangmin", "/manager/audit"),
     ("admin", "/admin/stations"),
     ("admin", "/admin/accounts"),
+    ("admin", "/admin/accounts/wangmin"),
     ("admin", "/admin/audit"),
 ]
 
@@ -249,7 +303,7 @@ PAGES = [
 @pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_nothing_for_axe_to_say(browser: Browser, hall: Office, lang: str) -> None:
     """wangmin sees the purpose form, zhaolei the player."""
-    hall.state = calm(waiting=(WaitingRow(CallId("w1"), ITEM, TWO, NOW_MS - 130_000, None),))
+    hall.state = calm(waiting=(waiting_row("w1", TWO, NOW_MS - 130_000),))
     found: list[str] = []
     for who, path in PAGES:
         async with opened(browser, hall, who, lang) as page:

@@ -2,12 +2,14 @@
 
 import { pick, t } from "../kit/text.js";
 import { html, Icon } from "../kit/ui.js";
+import { ListenButton, SupervisionPanel } from "./supervision-view.js";
 import { clock } from "./timeline.js";
 import { agentsOnDuty, freeAgents, longestSince, serviceLevel, troubles } from "./trouble.js";
 
 /** @typedef {import("../kit/messages.js").ManagerState} ManagerState */
 /** @typedef {import("../kit/messages.js").Network} Network */
-/** @typedef {{state: ManagerState, now: number}} Drawn */
+/** @typedef {import("./supervision.js").Supervising} Supervising */
+/** @typedef {{state: ManagerState, now: number, supervising: Supervising, act: (work: Promise<unknown>) => void}} Drawn */
 /** @typedef {{name: string, word: string}} Column */
 
 /** Of finished calls, the share that should be answered within the goal. */
@@ -17,18 +19,24 @@ const GOAL = 0.8;
 const elapsed = (since, now) => clock(Math.max(0, (now - since) / 1000));
 
 /**
- * @param {{state: {value: ManagerState | null}, link: {value: string}, now: {value: number}}} props
+ * @param {{state: {value: ManagerState | null}, link: {value: string}, now: {value: number}, revision: {value: number},
+ *   trouble: {value: string | null}, refused: {value: {zh: string, en: string} | null}, supervising: Supervising,
+ *   act: (work: Promise<unknown>) => void}} props
  */
-export function LiveView({ state, link, now }) {
+export function LiveView({ state, link, now, revision, trouble, refused, supervising, act }) {
   const drawn = state.value;
   if (drawn === null) return html`<${LinkLine} link=${link.value} />`;
-  const props = { state: drawn, now: now.value };
+  const props = { state: drawn, now: now.value, supervising, act };
+  const supervised = drawn.supervising;
   return html`
     ${link.value !== "open" && html`<${LinkLine} link=${link.value} />`}
+    ${refused.value !== null && html`<p class="problem" role="alert"><${Icon} name="error" />${pick(refused.value)}</p>`}
+    ${supervised !== null &&
+    html`<${SupervisionPanel} key=${supervised.id} call=${supervised} revision=${revision.value} trouble=${trouble.value} ...${props} />`}
     <${Verdict} ...${props} />
     <${Figures} ...${props} />
     <div class="live-lists">
-      <div><${Queue} ...${props} /><${Calls} ...${props} /><${Nodes} ...${props} /><${Today} ...${props} /></div>
+      <div><${Queue} ...${props} /><${Calls} ...${props} /><${Queues} ...${props} /><${Nodes} ...${props} /><${Today} ...${props} /></div>
       <div><${Agents} ...${props} /><${Stations} ...${props} /></div>
     </div>`;
 }
@@ -81,6 +89,8 @@ function Figures({ state, now }) {
     />
     <${Figure} name=${t("manager.live.in_call")} value=${live.length} />
     <${Figure} name=${t("manager.live.free")} value=${freeAgents(state)} note=${t("manager.live.free_of", { n: agentsOnDuty(state) })} />
+    <${Figure} name=${t("manager.live.occupancy")} value=${state.occupancy === null ? "—" : `${state.occupancy}%`} />
+    <${Figure} name=${t("manager.live.abandoned")} value=${finished === 0 ? "—" : `${Math.round((100 * today.abandoned) / finished)}%`} />
     <${Figure} name=${t("manager.live.stations")} value=${online} note=${t("manager.live.stations_of", { n: stations.length })} />
     <${Figure} name=${t("manager.live.nodes")} value=${nodes.length} note=${nodeNote(nodes)} />
   </dl>`;
@@ -117,14 +127,14 @@ function List({ title, empty, columns, rows }) {
 const columns = (names) => names.map((name) => ({ name, word: t(`manager.live.col.${name}`) }));
 
 /** Columns of figures, to the right. */
-const NUMBERS = new Set(["waited", "talk", "since", "port", "rooms", "cpu", "lag"]);
+const NUMBERS = new Set(["queued", "longest", "duty", "level", "left", "occupancy", "waited", "talk", "since", "port", "rooms", "cpu", "lag"]);
 
 /** @param {Drawn} props */
 function Queue({ state, now }) {
   const rows = state.waiting.map(
-    ({ call, item, station, requested_at, ringing }) => html`<tr key=${call}>
-      <td>${pick(item)}</td>
-      <td>${pick(station)}</td>
+    ({ call, item, station, requested_at, ringing, lane, queue, moved }) => html`<tr key=${call}>
+      <td>${pick(item)}<small>${pick(queue)}</small></td>
+      <td>${pick(station)}${lane !== "normal" && html`<small class="lane">${t(`manager.lane.${moved ?? lane}`)}</small>`}</td>
       <td class="number">${elapsed(requested_at, now)}</td>
       <td>${ringing === null ? "—" : pick(ringing)}</td>
     </tr>`,
@@ -134,19 +144,20 @@ function Queue({ state, now }) {
 }
 
 /** @param {Drawn} props */
-function Calls({ state, now }) {
+function Calls({ state, now, supervising, act }) {
   const rows = state.live.map(
-    ({ call, item, station, agent, phase, answered_at, sharing, networks }) => html`<tr key=${call}>
+    ({ call, item, station, agent, phase, answered_at, sharing, networks, people, on_hold }) => html`<tr key=${call}>
       <td><a href=${`/manager/calls/${encodeURIComponent(call)}`}>${pick(item)}</a></td>
       <td>${pick(station)}</td>
-      <td>${pick(agent)}</td>
-      <td>${t(`manager.phase.${phase}`)}${sharing && ` · ${t("manager.live.sharing")}`}</td>
+      <td>${pick(agent)}${people.map((one) => html`<small key=${one.participant}>${t(`manager.role.${one.role}`)} ${pick(one.name)}${one.ringing && ` · ${t("manager.phase.offered")}`}</small>`)}</td>
+      <td>${t(`manager.phase.${phase}`)}${sharing && ` · ${t("manager.live.sharing")}`}${on_hold && html`<small>${t("manager.live.on_hold")}</small>`}</td>
       <td class="number">${answered_at === null ? "—" : elapsed(answered_at, now)}</td>
       <td class="networks">${networks.length === 0 ? "—" : networks.map((network) => html`<${NetworkMark} key=${network.role} ...${network} />`)}</td>
+      <td class="acts"><${ListenButton} call=${call} mine=${state.supervising} supervised=${people.some((one) => one.role === "supervisor")} supervising=${supervising} act=${act} /></td>
     </tr>`,
   );
   return html`<${List} title=${t("manager.live.list.calls")} empty=${t("manager.live.empty.calls")}
-    columns=${columns(["item", "station", "agent", "phase", "talk", "network"])} rows=${rows} />`;
+    columns=${columns(["item", "station", "agent", "phase", "talk", "network", "supervise"])} rows=${rows} />`;
 }
 
 const NETWORK_ICONS = { good: "network", weak: "weak-network", bad: "warning" };
@@ -159,6 +170,24 @@ function NetworkMark({ role, judgement, rtt_ms, loss, up_kbps, down_kbps }) {
     <${Icon} name=${NETWORK_ICONS[judgement]} />${word}
     <small>${t("manager.net.figures", { trip, loss: loss.toFixed(1), up: up_kbps, down: down_kbps })}</small>
   </span>`;
+}
+
+/** Every queue against its goal. @param {Drawn} props */
+function Queues({ state, now }) {
+  const rows = state.queues.map((queue) => {
+    const low = queue.in_goal_pct !== null && queue.in_goal_pct < queue.goal_pct;
+    return html`<tr key=${queue.queue}>
+      <td>${pick(queue.name)}${!queue.open && html`<small>${t("manager.live.queue_closed")}</small>`}</td>
+      <td class="number">${queue.waiting}</td>
+      <td class="number">${queue.longest_since === null ? "—" : elapsed(queue.longest_since, now)}</td>
+      <td class="number">${queue.free} / ${queue.on_duty}</td>
+      <td class=${low ? "number low" : "number"}>${queue.in_goal_pct === null ? "—" : `${queue.in_goal_pct}%`}
+        <small>${t("manager.live.queue_goal", { pct: queue.goal_pct, s: queue.goal_s })}</small></td>
+      <td class="number">${queue.abandoned_pct === null ? "—" : `${queue.abandoned_pct}%`}</td>
+    </tr>`;
+  });
+  return html`<${List} title=${t("manager.live.list.queues")} empty=${t("manager.live.empty.queues")}
+    columns=${columns(["queue", "queued", "longest", "duty", "level", "left"])} rows=${rows} />`;
 }
 
 const FULL = ["cpu", "lag", "capacity", "draining"];
@@ -196,7 +225,7 @@ function agentState({ presence, activity }) {
 const AGENT_ORDER = ["in_call", "reserved", "wrap_up", "idle", "paused", "signed_out"];
 
 /** @param {Drawn} props */
-function Agents({ state, now }) {
+function Agents({ state, now, supervising, act }) {
   const place = (/** @type {any} */ agent) => AGENT_ORDER.indexOf(agentState(agent));
   const rows = [...state.agents]
     .sort((a, b) => place(a) - place(b))
@@ -204,13 +233,15 @@ function Agents({ state, now }) {
       const is = agentState(agent);
       const why = agent.presence === "paused" && agent.pause_reason !== null ? ` · ${t(`manager.pause.${agent.pause_reason}`)}` : "";
       return html`<tr key=${agent.agent}>
-        <td>${pick(agent.name)}</td>
-        <td><span class="dot" data-state=${is}></span>${t(`manager.agent.${is}`)}${why}</td>
+        <td>${pick(agent.name)}${agent.role !== "agent" && html`<small>${t(`manager.role.${agent.role}`)}</small>`}</td>
+        <td><span class="dot" data-state=${is}></span>${t(`manager.agent.${is}`)}${why}
+          ${agent.pause_reason === "connection_lost" && html`<button class="link" onClick=${() => act(supervising.signOut(agent.agent))}>${t("manager.live.sign_out")}</button>`}</td>
         <td class="number">${elapsed(agent.since, now)}</td>
+        <td class="number">${agent.occupancy === null ? "—" : `${agent.occupancy}%`}</td>
       </tr>`;
     });
   return html`<${List} title=${t("manager.live.list.agents")} empty=${t("manager.live.empty.agents")}
-    columns=${columns(["agent", "phase", "since"])} rows=${rows} />`;
+    columns=${columns(["agent", "phase", "since", "occupancy"])} rows=${rows} />`;
 }
 
 /** @param {Drawn} props */
