@@ -5,7 +5,9 @@
 
 import { CloseCode, RequestError } from "../kit/protocol.js";
 import { CallMedia } from "./call-media.js";
+import { noteChanges, noteParties, noteStanding } from "./history.js";
 import * as memory from "./memory.js";
+import { Parties } from "./parties.js";
 import { Ringing } from "./ringing.js";
 import * as st from "./state.js";
 import { Sharing } from "./sharing.js";
@@ -14,6 +16,7 @@ import { Sharing } from "./sharing.js";
 /** @typedef {import("../kit/protocol.js").Message} Message */
 /** @typedef {import("../kit/messages.js").AgentState} AgentState */
 /** @typedef {import("../kit/messages.js").AgentCall} AgentCall */
+/** @typedef {import("../kit/messages.js").Ring} Ring */
 /** @typedef {import("../kit/messages.js").Requests} Requests */
 
 const LIVE = ["offered", "connecting", "active"];
@@ -37,6 +40,8 @@ export class Desk {
     send: (on) => this.#ask("share", "share", { call: this.#callId(), on }),
     show: (track) => this.#media.share(track),
   });
+
+  parties = new Parties((place, type, fields) => this.#ask(place, type, fields));
 
   /** @param {(desk: Desk) => Connection} connect makes the connection, whose messages go to `receive` */
   constructor(connect) {
@@ -69,6 +74,9 @@ export class Desk {
         break;
       case "call_quality":
         st.quality.value = message;
+        break;
+      case "colleagues":
+        st.colleagues.value = message;
         break;
       case "taken_over":
         this.stopped(CloseCode.TAKEN_OVER);
@@ -105,14 +113,16 @@ export class Desk {
     this.#fresh = false;
     this.#tick();
     st.state.value = next;
-    this.#ringing.follow(next.ring);
+    this.#ringing.follow(next.ring?.answered ? null : next.ring);
     if (before !== null) this.#noteRing(before, next);
     this.#noteCall(before?.call ?? null, next.call);
-    if (next.call !== null && LIVE.includes(next.call.phase)) this.#keepCall(next.call, fresh);
+    if (next.call !== null && !next.call.left && LIVE.includes(next.call.phase)) this.#keepCall(next.call, fresh);
     else if (next.ring === null) this.#letGo();
     if (st.mode.value === "wrap_up" && before?.activity !== "wrap_up") this.#beginWrapUp(next);
+    if (before?.wrap_up_until !== next.wrap_up_until) this.#saved = false; // extended: to be kept once more
     if (next.call === null && next.ring === null) memory.forget();
     if (next.ring !== null) st.checking.value = st.helping.value = false;
+    if (st.mode.value !== "call" || !next.call?.owner) this.parties.closePanel();
   }
 
   /** What became of a ring that is over. @param {AgentState} before @param {AgentState} next */
@@ -122,12 +132,17 @@ export class Desk {
     if (rung === null || next.ring?.reservation === rung.reservation) return;
     st.refuse("ring", null);
     const answered = next.call?.id === rung.call && next.call.phase !== "offered";
-    if (answered) st.lastRing.value = null;
-    else if (this.#declined === rung.reservation) st.lastRing.value = { how: "declined", item: rung.item };
-    else {
-      const missed = next.pause_reason === "missed_calls" || this.#connection.serverNow() >= rung.until - RING_OVER_MS;
-      st.lastRing.value = { how: missed ? "missed" : "withdrawn", item: rung.item };
-    }
+    st.lastRing.value = answered ? null : { how: this.#ringEnd(rung, next), item: rung.item };
+  }
+
+  /** @param {Ring} rung @param {AgentState} next @returns {import("./state.js").RingEnd} */
+  #ringEnd(rung, next) {
+    if (rung.answered) return "alone";
+    const beside = rung.joining === "consult" || rung.joining === "join";
+    if (this.#declined === rung.reservation) return beside ? "asked_declined" : "declined";
+    if (next.pause_reason === "missed_calls" || this.#connection.serverNow() >= rung.until - RING_OVER_MS)
+      return beside ? "asked_missed" : "missed";
+    return beside ? "asked_withdrawn" : "withdrawn";
   }
 
   /** Remember what happens in the call, for its history. @param {AgentCall | null} before @param {AgentCall | null} next */
@@ -136,11 +151,10 @@ export class Desk {
     const taken = memory.recall(next.id);
     if (before === null && taken && next.phase !== "ended") memory.log("reloaded", st.now.value);
     if (!memory.seen("requested")) memory.log("requested", next.requested_at);
-    if (next.answered_at !== null && !memory.seen("answered")) memory.log("answered", next.answered_at);
+    if (st.isTalking(next)) noteStanding(next);
     if (before?.id === next.id) {
-      if (before.sharing !== next.sharing) memory.log(next.sharing ? "share_on" : "share_off", st.now.value);
-      if (before.resident_away !== next.resident_away && next.phase !== "ended")
-        memory.log(next.resident_away ? "away" : "back", st.now.value);
+      noteChanges(before, next);
+      noteParties(before, next);
     }
     if (next.ended_at !== null && !memory.seen("ended")) memory.log("ended", next.ended_at);
   }
@@ -163,7 +177,8 @@ export class Desk {
     this.#saved = false;
     st.ending.value = false;
     st.refusals.value = {};
-    st.wrapUp.value = { outcome: next.call?.outcome ?? null, note: next.call?.outcome_note ?? "" };
+    const mine = next.call !== null && st.givesOutcome(next.call);
+    st.wrapUp.value = { outcome: (mine && next.call?.outcome) || null, note: (mine && next.call?.outcome_note) || "" };
   }
 
   /** No call: the camera's light goes out. */
@@ -171,7 +186,7 @@ export class Desk {
     this.#sharing.forget();
     this.#media.close();
     st.shareLost.value = st.ending.value = st.figuring.value = false;
-    st.quality.value = null;
+    st.quality.value = st.colleagues.value = null;
   }
 
   /** The track received on an m-line. @param {import("../kit/media.js").Mid} mid */
@@ -188,13 +203,13 @@ export class Desk {
 
   async accept() {
     const ring = st.state.value?.ring;
-    if (!ring || st.sending.value === "ring") return;
+    if (!ring || ring.answered || st.sending.value === "ring") return;
     await this.#ask("ring", "accept", { call: ring.call, reservation: ring.reservation });
   }
 
   async decline() {
     const ring = st.state.value?.ring;
-    if (!ring || st.sending.value === "ring") return;
+    if (!ring || ring.answered || st.sending.value === "ring") return;
     this.#declined = ring.reservation;
     if (!(await this.#ask("ring", "decline", { call: ring.call, reservation: ring.reservation }))) this.#declined = null;
   }
@@ -228,20 +243,35 @@ export class Desk {
   /** @param {string} text @returns {Promise<boolean>} whether it was kept */
   async addNote(text) {
     const kept = await this.#ask("note", "add_note", { call: this.#callId(), text });
-    if (kept) memory.log("note", st.now.value, text);
+    if (kept) memory.log("note", st.now.value, { text });
     return kept;
   }
 
   /** Send what came of the call, and be ready for the next one. */
   async ready() {
+    const call = st.state.value?.call;
+    if (!call || st.sending.value === "wrap_up") return;
+    if (st.givesOutcome(call) && st.wrapUp.value.outcome === null) st.refuse("wrap_up", "wrap.choose");
+    else if (await this.#keepWrapUp(call)) await this.#ask("wrap_up", "ready", { call: call.id });
+  }
+
+  async extend() {
+    const seen = st.state.value;
+    if (!seen?.call || seen.extensions_left === 0 || st.sending.value === "wrap_up") return;
+    await this.#ask("wrap_up", "extend_wrap_up", { call: seen.call.id });
+  }
+
+  /** The outcome is the owner's to give; anybody else's words are a note. @param {AgentCall} call */
+  async #keepWrapUp(call) {
     const { outcome, note } = st.wrapUp.value;
-    if (outcome === null) {
-      st.refuse("wrap_up", "wrap.choose");
-      return;
+    if (st.givesOutcome(call)) return outcome !== null && this.#ask("wrap_up", "wrap_up", { call: call.id, outcome, note });
+    const text = note.trim();
+    if (text !== "" && !(await this.#ask("wrap_up", "add_note", { call: call.id, text }))) return false;
+    if (text !== "") {
+      memory.log("note", st.now.value, { text });
+      st.wrapUp.value = { outcome: null, note: "" };
     }
-    if (st.sending.value === "wrap_up") return;
-    const call = this.#callId();
-    if (await this.#ask("wrap_up", "wrap_up", { call, outcome, note })) await this.#ask("wrap_up", "ready", { call });
+    return true;
   }
 
   /**
@@ -275,9 +305,11 @@ export class Desk {
     st.now.value = this.#connection.serverNow();
     const until = st.state.value?.wrap_up_until ?? null;
     if (st.mode.value !== "wrap_up" || until === null || until - st.now.value > SAVE_BEFORE_MS) return;
+    const call = st.state.value?.call;
+    if (this.#saved || !call) return;
     const { outcome, note } = st.wrapUp.value;
-    if (this.#saved || outcome === null) return;
+    if (st.givesOutcome(call) ? outcome === null : note.trim() === "") return;
     this.#saved = true;
-    void this.#ask("wrap_up", "wrap_up", { call: this.#callId(), outcome, note });
+    void this.#keepWrapUp(call);
   }
 }

@@ -1,6 +1,8 @@
 /** Every action has a key. Which keys there are depends on what is on the screen. */
 
 import * as st from "./state.js";
+import { WAYS } from "./targets.js";
+import { against, chosen } from "./views/asking.js";
 import { choose, OUTCOMES } from "./views/wrap-up.js";
 import { REASONS } from "./views/presence.js";
 import { leaveCheck, openCheck, switchLanguage, switchStage } from "./page.js";
@@ -30,6 +32,7 @@ function nameOf(event) {
 
 /** @param {EventTarget | null} target */
 function isTyping(target) {
+  if (target instanceof HTMLInputElement) return target.type === "text";
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
@@ -54,6 +57,7 @@ function bindings(desk) {
   if (st.helping.value) return { Esc: toggleHelp, "?": toggleHelp };
   const mode = st.mode.value;
   if (mode === "loading") return {};
+  if (st.asking.value !== null) return inPanel(desk);
   return { ...everywhere(mode), ...(mode === "wrap_up" ? {} : presence(desk)), ...own(desk, mode) };
 }
 
@@ -83,6 +87,7 @@ function own(desk, mode) {
       return {
         Enter: () => void desk.ready(),
         "Ctrl+Enter": () => void desk.ready(),
+        E: () => void desk.extend(),
         ...Object.fromEntries(OUTCOMES.map((outcome, index) => [String(index + 1), () => choose(outcome)])),
       };
     default:
@@ -98,9 +103,38 @@ function inCall(desk) {
     S: () => void desk.toggleShare(),
     N: () => document.getElementById("note")?.focus(),
     W: toggleFigures,
+    H: () => void desk.parties.toggleHold(),
+    T: () => desk.parties.openPanel(),
+    X: () => drop(desk),
+    P: () => /** @type {HTMLElement | null} */ (document.querySelector(".person .act"))?.focus(),
     Esc: () => (st.ending.value = st.figuring.value = false),
     "Ctrl+E": () => void desk.end(),
   };
+}
+
+/** What stands over the picture goes: who is asked, or the word that nobody came. @param {Desk} desk */
+function drop(desk) {
+  if (st.state.value?.call?.ask) void desk.parties.drop();
+  else desk.parties.read();
+}
+
+/** Choosing whom to ask: figures mean what is done, not how long I am away. @param {Desk} desk @returns {Keys} */
+function inPanel(desk) {
+  const sure = st.asking.value?.sure ?? false;
+  const ways = WAYS.map((way, index) => [String(index + 1), () => press(desk, way)]);
+  return {
+    M: () => desk.toggleMute(),
+    V: () => desk.toggleCamera(),
+    T: () => document.getElementById("ask-search")?.focus(),
+    Esc: () => (sure ? desk.parties.unsure() : desk.parties.closePanel()),
+    ...(sure ? {} : Object.fromEntries(ways)),
+  };
+}
+
+/** @param {Desk} desk @param {import("../kit/messages.js").Joining} way */
+function press(desk, way) {
+  const target = chosen();
+  if (target !== null && target.ways.includes(way) && against(target, way) === null) void desk.parties.choose(target, way);
 }
 
 export function toggleFigures() {

@@ -8,8 +8,9 @@
 import { signal } from "../../vendor/signals.js";
 
 /**
- * @typedef {"requested" | "answered" | "share_on" | "share_off" | "away" | "back" | "reloaded" | "note" | "ended"} Happening
- * @typedef {{at: number, kind: Happening, text?: string}} Line
+ * @typedef {"requested" | "answered" | "came" | "share_on" | "share_off" | "away" | "back" | "held" | "resumed"
+ *   | "asked" | "ask_failed" | "joined" | "left" | "owner" | "owner_me" | "reloaded" | "note" | "ended"} Happening
+ * @typedef {{at: number, kind: Happening, text?: string, who?: import("../kit/messages.js").Text}} Line
  * @typedef {{call: string, ticked: number[], lines: Line[]}} CallMemory
  */
 
@@ -45,15 +46,21 @@ export function forget() {
   if (memory.value !== null || sessionStorage.getItem(KEY) !== null) keep(null);
 }
 
-/** @param {Happening} kind @param {number} at Unix ms @param {string} [text] */
-export function log(kind, at, text) {
+/** @param {Happening} kind @param {number} at Unix ms @param {Pick<Line, "text" | "who">} [more] */
+export function log(kind, at, more = {}) {
   if (memory.value === null) return;
-  keep({ ...memory.value, lines: [...memory.value.lines, text === undefined ? { at, kind } : { at, kind, text }] });
+  keep({ ...memory.value, lines: [...memory.value.lines, { at, kind, ...more }] });
 }
 
 /** @param {Happening} kind */
 export function seen(kind) {
   return memory.value?.lines.some((line) => line.kind === kind) ?? false;
+}
+
+/** Since when the resident is on hold, as far as this browser knows. @returns {number | null} Unix ms */
+export function heldSince() {
+  const last = memory.value?.lines.findLast((line) => line.kind === "held" || line.kind === "resumed");
+  return last?.kind === "held" ? last.at : null;
 }
 
 /** @param {number} material its index in the item */

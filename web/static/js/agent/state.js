@@ -15,7 +15,13 @@ import { computed, signal } from "../../vendor/signals.js";
 /** @typedef {import("../kit/messages.js").Department} Department */
 /** @typedef {{items: Item[], departments: Department[]}} Catalogue */
 /** @typedef {"loading" | "check" | "idle" | "ring" | "call" | "wrap_up"} Mode */
-/** @typedef {"presence" | "ring" | "call" | "share" | "note" | "wrap_up"} Place where a refusal is shown */
+/** @typedef {"presence" | "ring" | "call" | "ask" | "share" | "note" | "wrap_up"} Place where a refusal is shown */
+/**
+ * The panel for asking somebody: what is typed, which kind is shown, who is chosen (a Target's key), and whether
+ * "really transfer?" is asked.
+ * @typedef {{query: string, kind: import("./targets.js").Kind | null, chosen: string | null, sure: boolean}} Asking
+ */
+/** @typedef {"missed" | "withdrawn" | "declined" | "alone" | "asked_missed" | "asked_withdrawn" | "asked_declined"} RingEnd */
 /** @typedef {"connecting" | "open" | "lost" | "restarting" | "taken_over" | "stopped"} Link */
 
 /** @type {Signal<AgentState | null>} */
@@ -60,8 +66,17 @@ export const figuring = signal(false);
 /** The browser refused to play the resident's voice before a touch. */
 export const soundBlocked = signal(false);
 
-/** @type {Signal<{how: "missed" | "withdrawn" | "declined", item: string} | null>} what became of the last ring */
-export const lastRing = signal(/** @type {{how: "missed" | "withdrawn" | "declined", item: string} | null} */ (null));
+/** @type {Signal<{how: RingEnd, item: string} | null>} what became of the last ring */
+export const lastRing = signal(/** @type {{how: RingEnd, item: string} | null} */ (null));
+
+/** @type {Signal<import("../kit/messages.js").Colleagues | null>} whom I may ask for; null until it came */
+export const colleagues = signal(/** @type {import("../kit/messages.js").Colleagues | null} */ (null));
+
+/** @type {Signal<Asking | null>} null while the panel is closed */
+export const asking = signal(/** @type {Asking | null} */ (null));
+
+/** The failed ask ("<call>.<number>") that was read and put away. */
+export const readFailure = signal("");
 
 /** The server's clock, Unix ms, moved on four times a second. */
 export const now = signal(Date.now());
@@ -87,13 +102,19 @@ export const wrapUp = signal({
 /** What is being sent just now, so that a button is not pressed twice. @type {Signal<Place | null>} */
 export const sending = signal(/** @type {Place | null} */ (null));
 
+/** Whether I am in it, as opposed to rung for it or gone from it. @param {NonNullable<AgentState["call"]>} call */
+export const isTalking = (call) => !call.left && (call.phase === "connecting" || call.phase === "active");
+
+/** What came of a call is its owner's to say, once it is over. @param {NonNullable<AgentState["call"]>} call */
+export const givesOutcome = (call) => call.owner && !call.left;
+
 /** @type {import("../../vendor/signals.js").ReadonlySignal<Mode>} */
 export const mode = computed(() => {
   const seen = state.value;
   if (seen === null) return "loading";
   if (seen.ring !== null) return "ring";
   if (seen.activity === "wrap_up" && seen.call !== null) return "wrap_up";
-  if (seen.call !== null && (seen.call.phase === "connecting" || seen.call.phase === "active")) return "call";
+  if (seen.call !== null && isTalking(seen.call)) return "call";
   return checking.value ? "check" : "idle";
 });
 

@@ -5,6 +5,7 @@ import { toggleHelp } from "../keys.js";
 import { openCheck, stage, switchLanguage, switchStage } from "../page.js";
 import { catalogue, link, mode, state, stoppedBy } from "../state.js";
 import { pick, t } from "../text.js";
+import { Asking } from "./asking.js";
 import { Check } from "./check.js";
 import { Help } from "./help.js";
 import { Idle } from "./idle.js";
@@ -31,6 +32,7 @@ export function Console({ desk }) {
       ${now === "loading" ? html`<p class="empty">${t("loading")}</p>` : html`<${MIDDLE[now]} desk=${desk} />`}
     </main>
     ${now !== "wrap_up" && html`<${Side} desk=${desk} />`}
+    ${now === "call" && html`<${Asking} desk=${desk} />`}
     <${Help} />
   </div>`;
 }

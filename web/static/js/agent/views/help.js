@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef } from "../../kit/ui.js";
 import { helping } from "../state.js";
+import { WAYS } from "../targets.js";
 import { t } from "../text.js";
 import { Act } from "./parts.js";
 import { REASONS } from "./presence.js";
@@ -19,10 +20,15 @@ function groups() {
         ["S", `${t("call.share")} / ${t("call.unshare")}`],
         ["N", t("keys.note")],
         ["W", t("net.figures")],
-        ["Ctrl+E", t("call.end")],
+        ["H", `${t("hold.begin")} / ${t("hold.resume")}`],
+        ["T", t("ask.title")],
+        ["X", t("keys.drop")],
+        ["P", t("keys.people")],
+        ["Ctrl+E", `${t("call.end")} / ${t("call.leave")}`],
       ],
     ],
-    ["keys.wrap", [[`1–${OUTCOMES.length}`, t("keys.outcome")], ["Enter", t("wrap.ready")], ["Ctrl+Enter", t("keys.from_text")]]],
+    ["keys.ask", [["↑ ↓", t("keys.choose")], ...WAYS.map((way, index) => /** @type {[string, string]} */ ([String(index + 1), t(`ask.${way}`)])), ["Esc", t("help.close")]]],
+    ["keys.wrap", [[`1–${OUTCOMES.length}`, t("keys.outcome")], ["E", t("keys.extend")], ["Enter", t("wrap.ready")], ["Ctrl+Enter", t("keys.from_text")]]],
     [
       "keys.presence",
       [

@@ -2,7 +2,7 @@
 
 import { html, Icon } from "../../kit/ui.js";
 import { toggleFigures } from "../keys.js";
-import { figuring, link, quality } from "../state.js";
+import { figuring, link, quality, state } from "../state.js";
 import { t } from "../text.js";
 
 /** @typedef {import("../../kit/messages.js").Network} Network */
@@ -31,17 +31,27 @@ export function Networks({ call }) {
 
 /** Whose network is weak, in words. @param {{call: string}} props */
 export function WeakNetworks({ call }) {
-  return known(call)
-    .filter(({ judgement }) => judgement !== "good")
-    .map(
-      ({ role, judgement }) => html`<p key=${role} class="banner net" data-grade=${judgement} role="status">
-        <${Icon} name=${ICONS[judgement]} />${t(`net.${side(role)}.${judgement}`)}</p>`,
-    );
+  const networks = known(call);
+  const weak = networks.filter(({ judgement }) => judgement !== "good");
+  const said = new Set(weak.map((network) => `${side(networks, network)}.${network.judgement}`));
+  return [...said].map(
+    (words) => html`<p key=${words} class="banner net" data-grade=${words.split(".")[1]} role="status">
+      <${Icon} name=${ICONS[/** @type {Network["judgement"]} */ (words.split(".")[1])]} />${t(`net.${words}`)}</p>`,
+  );
 }
 
-/** The agent's own, or the station's. @param {Network["role"]} role */
-function side(role) {
-  return role === "agent" ? "own" : role === "resident" ? "station" : "other";
+/**
+ * The station's, mine, or somebody else's. Of several in my role the owner's is the first: they come in the order in
+ * which their people came.
+ *
+ * @param {readonly Network[]} networks
+ * @param {Network} network
+ */
+function side(networks, network) {
+  if (network.role === "resident") return "station";
+  const call = state.value?.call;
+  const like = networks.filter(({ role }) => role === (call?.role ?? "agent"));
+  return network === (call?.owner === false ? like.at(-1) : like[0]) ? "own" : "other";
 }
 
 /** @param {{networks: readonly Network[]}} props */
@@ -58,13 +68,13 @@ function Figures({ networks }) {
   return html`<table class="net-figures">
     <thead><tr>
       <td></td>
-      ${networks.map(({ role }) => html`<th scope="col" key=${role}>${t(`net.${side(role)}`)}</th>`)}
+      ${networks.map((network) => html`<th scope="col">${t(`net.${side(networks, network)}`)}</th>`)}
     </tr></thead>
     <tbody>
       ${rows.map(
         ([name, figure]) => html`<tr key=${name}>
           <th scope="row">${t(`net.row.${name}`)}</th>
-          ${networks.map((network) => html`<td key=${network.role} data-figure=${name}>${figure(network)}</td>`)}
+          ${networks.map((network) => html`<td data-figure=${name}>${figure(network)}</td>`)}
         </tr>`,
       )}
     </tbody>

@@ -84,15 +84,16 @@ function Status({ seen }) {
 /** @param {{seen: AgentState, desk: Desk}} props */
 function Choices({ seen, desk }) {
   const waiting = sending.value === "presence";
-  const free = seen.presence === "available";
+  const busy = seen.activity !== "idle";
   const back = seen.presence === "paused" && !offDuty(seen);
   return html`<section class="choices" aria-label=${t("presence.pause")}>
     ${
-      !free &&
+      seen.presence !== "available" &&
+      !busy &&
       html`<${Act} act="available" icon="headset" kind="primary" hotkey="0" word=${t(back ? "presence.back" : "presence.go")}
         disabled=${waiting} onClick=${() => desk.declare("available")} />`
     }
-    <h2>${t(seen.activity === "idle" ? "presence.pause" : "presence.pause.after")}</h2>
+    <h2>${t(busy ? "presence.pause.after" : "presence.pause")}</h2>
     <div class="reasons">
       ${REASONS.map(
         (reason, index) =>
@@ -101,12 +102,28 @@ function Choices({ seen, desk }) {
             disabled=${waiting} onClick=${() => desk.declare("paused", reason)} />`,
       )}
       ${
-        !offDuty(seen) &&
+        (busy || !offDuty(seen)) &&
         html`<${Act} act="leave" icon="logout" hotkey="9" word=${t("presence.leave")} disabled=${waiting}
-          onClick=${() => desk.declare("signed_out")} />`
+          pressed=${busy ? seen.presence === "signed_out" : undefined} onClick=${() => desk.declare("signed_out")} />`
       }
     </div>
+    ${busy && seen.presence !== "available" && html`<${Later} seen=${seen} desk=${desk} waiting=${waiting} />`}
   </section>`;
+}
+
+/** What will be when the call is over, and how to take that back. @param {{seen: AgentState, desk: Desk, waiting: boolean}} props */
+function Later({ seen, desk, waiting }) {
+  const { icon } = declared(seen);
+  return html`<div class="later" data-testid="later">
+    <p role="status"><${Icon} name=${icon} />${later(seen)}</p>
+    <${Act} act="available" icon="back" hotkey="0" word=${t("presence.after.not")} disabled=${waiting} onClick=${() => desk.declare("available")} />
+  </div>`;
+}
+
+/** @param {AgentState} seen */
+function later(seen) {
+  if (offDuty(seen)) return t("presence.after.off");
+  return t(pausedBySystem(seen) ? "presence.after.system" : `presence.after.${seen.pause_reason}`);
 }
 
 /** @param {{seen: AgentState}} props */

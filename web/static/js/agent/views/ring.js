@@ -7,6 +7,17 @@ import { pick, t } from "../text.js";
 import { Act, Refusal, Trouble } from "./parts.js";
 
 /** @typedef {import("../desk.js").Desk} Desk */
+/** @typedef {import("../../kit/messages.js").Ring} RingView */
+
+const ICONS = {
+  call: "phone-ring",
+  transfer: "phone-incoming",
+  consult: "message",
+  join: "users",
+  expert: "briefcase",
+  interpreter: "language",
+};
+const LANES = { elder: "heart", appointment: "calendar", returning: "refresh", escalated: "up" };
 
 const RADIUS = 54;
 const AROUND = 2 * Math.PI * RADIUS;
@@ -19,18 +30,15 @@ const whole = new Map();
 export function Ring({ desk }) {
   const ring = state.value?.ring;
   if (!ring) return null;
-  const busy = sending.value === "ring";
-  return html`<div class="card ring" role="alertdialog" aria-labelledby="ring-title" aria-describedby="ring-what" data-testid="ring">
-    <p class="ring-head" id="ring-title"><${Icon} name="phone-ring" />${t("ring.title")}</p>
+  const kind = asWhat(ring);
+  return html`<div class="card ring" role="alertdialog" aria-labelledby="ring-title" aria-describedby="ring-what" data-testid="ring" data-kind=${kind}>
+    <p class="ring-head" id="ring-title"><${Icon} name=${ICONS[kind]} />${t(`ring.as.${kind}`)}<${Lane} ring=${ring} /></p>
     <h1 id="ring-what">${pick(itemName(ring.item))}</h1>
+    <${AskedBy} ring=${ring} />
     <p class="ring-place"><${Icon} name="map-pin" />${t("ring.place", { site: pick(ring.site), station: pick(ring.station) })}</p>
     <p class="ring-waited"><${Icon} name="hourglass" />${t("ring.waited", { time: words(now.value - ring.requested_at) })}</p>
     <${Countdown} reservation=${ring.reservation} until=${ring.until} />
-    <div class="ring-answer">
-      <${Act} act="accept" icon="phone" kind="primary large" hotkey="Enter" word=${t("ring.accept")} autoFocus
-        disabled=${busy} onClick=${() => desk.accept()} />
-      <${Act} act="decline" icon="close" kind="large" hotkey="Esc" word=${t("ring.decline")} disabled=${busy} onClick=${() => desk.decline()} />
-    </div>
+    <${Answer} desk=${desk} ring=${ring} />
     <${Refusal} place="ring" />
     ${!soundAllowed.value && html`<p class="hint">${t("idle.sound")}</p>`}
     ${
@@ -38,6 +46,36 @@ export function Ring({ desk }) {
         ? html`<${Trouble} fault=${local.value.fault} onRetry=${() => desk.retryLocal()} />`
         : html`<p class="hint">${t(state.value?.call?.connected ? "ring.connected" : "ring.preparing")}</p>`
     }
+  </div>`;
+}
+
+/** As what I am asked. @param {RingView} ring @returns {keyof typeof ICONS} */
+export function asWhat({ role, joining }) {
+  if (role === "interpreter" || role === "expert") return role;
+  return joining ?? "call";
+}
+
+/** Why it goes before others. @param {{ring: RingView}} props */
+function Lane({ ring: { lane } }) {
+  return lane === "normal" ? null : html`<span class="lane" data-lane=${lane}><${Icon} name=${LANES[lane]} />${t(`lane.${lane}`)}</span>`;
+}
+
+/** Who asks, and how it will be. @param {{ring: RingView}} props */
+function AskedBy({ ring: { asked_by, joining } }) {
+  if (asked_by === null || joining === null) return null;
+  const who = t("ring.asked_by", { name: pick(asked_by.name), department: pick(asked_by.department) });
+  return html`<p class="ring-asked"><b>${who}</b> ${t(`ring.how.${joining}`)}</p>`;
+}
+
+/** @param {{desk: Desk, ring: RingView}} props */
+function Answer({ desk, ring }) {
+  if (ring.answered)
+    return html`<p class="ring-answer answered" role="status"><${Icon} name="success" />${t("ring.other")}</p>`;
+  const busy = sending.value === "ring";
+  return html`<div class="ring-answer">
+    <${Act} act="accept" icon="phone" kind="primary large" hotkey="Enter" word=${t("ring.accept")} autoFocus
+      disabled=${busy} onClick=${() => desk.accept()} />
+    <${Act} act="decline" icon="close" kind="large" hotkey="Esc" word=${t("ring.decline")} disabled=${busy} onClick=${() => desk.decline()} />
   </div>`;
 }
 

@@ -121,7 +121,7 @@ function History() {
   return html`<details class="history" open=${window.innerHeight >= 800}>
     <summary><${Icon} name="history" />${t("side.history")}</summary>
     <ol tabindex="0" aria-label=${t("side.history")} ref=${ref}>
-      ${lines.map((line) => html`<li><time class="figures">${timeOfDay(line.at)}</time><span>${t(`history.${line.kind}`)}</span></li>`)}
+      ${lines.map((line) => html`<li><time class="figures">${timeOfDay(line.at)}</time><span>${t(`history.${line.kind}`, { who: line.who ? pick(line.who) : "" })}</span></li>`)}
     </ol>
   </details>`;
 }

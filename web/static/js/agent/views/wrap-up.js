@@ -3,7 +3,7 @@
 import { html, Icon } from "../../kit/ui.js";
 import { clock } from "../format.js";
 import { memory } from "../memory.js";
-import { itemName, now, refuse, sending, state, wrapUp } from "../state.js";
+import { givesOutcome, itemName, now, refuse, sending, state, wrapUp } from "../state.js";
 import { pick, t } from "../text.js";
 import { Act, Refusal } from "./parts.js";
 import { declared } from "./presence.js";
@@ -11,11 +11,15 @@ import { NoteList } from "./side.js";
 
 /** @typedef {import("../desk.js").Desk} Desk */
 /** @typedef {import("../../kit/messages.js").Outcome} Outcome */
+/** @typedef {import("../../kit/messages.js").AgentCall} Call */
 
 /** In the order of the keys 1 to 7. @type {readonly Outcome[]} */
 export const OUTCOMES = ["resolved", "guided", "materials_missing", "referred", "not_possible", "cut_off", "other"];
 
 const HURRY_MS = 15_000;
+
+/** What becomes of a call that I left. */
+const GOES_ON = { queued: "wrap.waits", offered: "wrap.waits", connecting: "wrap.goes_on", active: "wrap.goes_on" };
 
 /** @param {Outcome} outcome */
 export function choose(outcome) {
@@ -28,32 +32,42 @@ export function WrapUp({ desk }) {
   const seen = state.value;
   const call = seen?.call;
   if (!seen || !call) return null;
-  const item = pick(itemName(call.item));
-  const talked = call.answered_at !== null && call.ended_at !== null ? call.ended_at - call.answered_at : null;
-  const about = talked === null ? t("wrap.ended.unanswered", { item }) : t("wrap.ended", { item, time: clock(talked) });
-  return html`<form class="card wrap" data-testid="wrap-up" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+  const mine = givesOutcome(call);
+  return html`<form class="card wrap" data-testid="wrap-up" data-brief=${!mine} onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <header>
       <div>
-        <h1>${t("wrap.title")}</h1>
-        <p>${about}${call.end_reason && html` · ${t(`end.${call.end_reason}`)}`}</p>
+        <h1>${t(mine ? "wrap.title" : "wrap.left_call")}</h1>
+        <p>${mine ? about(call) : t(call.phase === "ended" ? "wrap.over" : GOES_ON[call.phase], { item: pick(itemName(call.item)) })}</p>
       </div>
-      <${Left} until=${seen.wrap_up_until} />
+      <${Left} until=${seen.wrap_up_until} extensions=${seen.extensions_left} desk=${desk} />
     </header>
     <div class="wrap-body">
-      <${Outcomes} />
-      <${Remarks} />
+      ${mine && html`<${Outcomes} />`}
+      <${Remarks} mine=${mine} />
     </div>
     <${Finish} desk=${desk} />
   </form>`;
 }
 
-/** @param {{until: number | null}} props */
-function Left({ until }) {
+/** What the call was. @param {Call} call */
+function about(call) {
+  const item = pick(itemName(call.item));
+  const talked = call.answered_at !== null && call.ended_at !== null ? call.ended_at - call.answered_at : null;
+  const what = talked === null ? t("wrap.ended.unanswered", { item }) : t("wrap.ended", { item, time: clock(talked) });
+  return call.end_reason === null ? what : `${what} · ${t(`end.${call.end_reason}`)}`;
+}
+
+/** @param {{until: number | null, extensions: number, desk: Desk}} props */
+function Left({ until, extensions, desk }) {
   if (until === null) return null;
   const left = until - now.value;
-  return html`<p class="wrap-left" data-hurry=${left < HURRY_MS} role="timer">
-    <${Icon} name="clock" />${t("wrap.left")}<strong class="figures">${clock(left)}</strong>
-  </p>`;
+  return html`<div class="wrap-time">
+    <p class="wrap-left" data-hurry=${left < HURRY_MS} role="timer">
+      <${Icon} name="clock" />${t("wrap.left")}<strong class="figures">${clock(left)}</strong>
+    </p>
+    <${Act} act="extend" icon="plus" hotkey="E" disabled=${extensions === 0 || sending.value === "wrap_up"}
+      word=${extensions === 0 ? t("wrap.extend.none") : t("wrap.extend", { count: extensions })} onClick=${() => desk.extend()} />
+  </div>`;
 }
 
 function Outcomes() {
@@ -69,10 +83,11 @@ function Outcomes() {
   </fieldset>`;
 }
 
-function Remarks() {
+/** @param {{mine: boolean}} props */
+function Remarks({ mine }) {
   const notes = memory.value?.lines.some((line) => line.kind === "note") ?? false;
   return html`<div class="remarks">
-    <label for="wrap-note">${t("wrap.note")}</label>
+    <label for="wrap-note">${t(mine ? "wrap.note" : "wrap.note.left")}</label>
     <textarea id="wrap-note" rows="5" maxlength="2000" value=${wrapUp.value.note}
       onInput=${(/** @type {any} */ event) => (wrapUp.value = { ...wrapUp.value, note: event.currentTarget.value })}></textarea>
     ${notes && html`<h2><${Icon} name="note" />${t("side.notes")}</h2>`}
