@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 Listener = Callable[[str], None]
 
 QUEUE = "queue"  # who waits or who is free changed
+GENERATION = "generation"  # the live store began a new life: whoever holds a socket tells it what it knows
 
 
 def call_topic(call: CallId) -> str:

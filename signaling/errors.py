@@ -49,6 +49,45 @@ SENTENCES: dict[ErrorCode, Text] = {
     ErrorCode.ALREADY_RATED: Text(
         "已经收到您的评价，谢谢。", "Your rating has been received already. Thank you."
     ),
+    ErrorCode.CLOSED: Text(
+        "现在不是办理时间。您可以预约回电，或先看办事指南。",
+        "It is closed now. You can book a call-back, or read the guide meanwhile.",
+    ),
+    ErrorCode.NOBODY: Text(
+        "现在没有工作人员在线。您可以预约回电，或先看办事指南。",
+        "Nobody is on duty just now. You can book a call-back, or read the guide meanwhile.",
+    ),
+    ErrorCode.QUEUE_FULL: Text(
+        "排队的人太多了。您可以预约回电，或过一会儿再来。",
+        "Too many people are waiting. You can book a call-back, or come again in a while.",
+    ),
+    ErrorCode.SLOT_TAKEN: Text(
+        "这个时间刚刚约满，请另选一个时间。", "This time has just been taken. Please choose another."
+    ),
+    ErrorCode.UNKNOWN_CODE: Text(
+        "没有找到这个时间的预约，请核对预约码，或直接呼叫。",
+        "No appointment with this code is due now. Please check the code, or simply call.",
+    ),
+    ErrorCode.NOT_OWNER: Text(
+        "这一步要由本次通话的负责人来做，没有改动任何内容。",
+        "Only the agent in charge of this call can do this; nothing was changed.",
+    ),
+    ErrorCode.ROOM_FULL: Text(
+        "通话里已经有四个人，请先请一位离开。",
+        "Four people are in the call already. Please let somebody go first.",
+    ),
+    ErrorCode.ALREADY_ASKED: Text(
+        "正在请另一位加入，请等一等，或先取消邀请。",
+        "Somebody is being asked to join already. Please wait, or take that back first.",
+    ),
+    ErrorCode.UNKNOWN_TARGET: Text(
+        "那里现在没有人可以接，请换一位同事或队列。",
+        "Nobody is on duty there now. Please choose another colleague or queue.",
+    ),
+    ErrorCode.NO_MORE_TIME: Text(
+        "延长整理的次数已经用完，请填写结果。",
+        "There are no more extensions of this wrap-up. Please choose an outcome.",
+    ),
     ErrorCode.INTERNAL: Text(
         "系统出了一点问题，刚才这一步没有完成。您的通话会保留，请再试一次。",
         "Something went wrong and the last step was not done. Your call is kept; please try again.",

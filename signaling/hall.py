@@ -1,14 +1,16 @@
 """Everything that the desks of one hall work with, in one frozen bundle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from agents.availability import Availability
+from agents.availability import Availability, Rules
 from agents.picture import Picture
 from agents.plan import Plan
+from agents.waiting import Outlook
 from media.protocol import NodeInfo
+from records.model import QueueId
 from signaling.bus import Bus
 from signaling.calls import Calls
 from signaling.holders import Holders
@@ -16,6 +18,7 @@ from signaling.ice import Turn
 from signaling.ports import Appointments, AuditTrail, Directory, Ledger, Statistics
 from signaling.quality import Board
 from signaling.switchboard import Switchboard
+from signaling.views.duty import Duty
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,13 @@ class Hall:
     clock: Callable[[], float]
     plan: Callable[[], Plan]
     picture: Callable[[], Awaitable[Picture]]  # up to date: read again when something changed
+    outlook: Callable[[], Awaitable[Outlook]]  # what to tell those who wait, computed once for all of them
+    duty: Callable[[], Awaitable[Mapping[QueueId, Duty]]]  # who is there for each queue, likewise
     appointments: Appointments
     audit: AuditTrail
     nodes: Callable[[], Awaitable[tuple[NodeInfo, ...]]]
     quality: Board = field(default_factory=Board)
+    rules: Rules = field(default_factory=Rules)
     shows_supervision: bool = True  # whether an agent is shown that somebody listens
 
 

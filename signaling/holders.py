@@ -8,8 +8,10 @@ from records.model import AccountId, StationId
 from signaling.keys import Keys
 from signaling.redis_calls import script
 
-HOLD_S = 12.0  # a holder that says nothing for this long is gone
-KEEP_S = 3.0  # and says so this often
+# A holder that says nothing for so long is gone. Timers look twice before they believe it, so that what a
+# process held that died is free after about SILENCE_S.
+HOLD_S = 4.0
+KEEP_S = 1.0  # and says so this often
 
 
 def station_identity(station: StationId) -> str:
@@ -18,6 +20,11 @@ def station_identity(station: StationId) -> str:
 
 def agent_identity(agent: AccountId) -> str:
     return f"agent:{agent}"
+
+
+def supervisor_identity(account: AccountId) -> str:
+    """Of the one page with which a manager supervises a call."""
+    return f"supervisor:{account}"
 
 
 class Holders(Protocol):

@@ -58,7 +58,7 @@ async def is_back(hall: Hall, call: Call, participant: ParticipantId) -> None:
     if call.state is State.ENDED or seat is None or seat.away_until is None:
         return
     with suppress(UnknownCall, InvalidTransition):
-        await hall.switchboard.tell(call.id, ev.CameBack(seat.role))
+        await hall.switchboard.tell(call.id, ev.CameBack(participant))
 
 
 def send_leg(hall: Hall, session: Outgoing, leg: OfferedLeg, call: Call, participant: ParticipantId) -> None:

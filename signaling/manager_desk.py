@@ -1,16 +1,23 @@
-"""What the manager's live page is shown: the whole hall, once a second at most."""
+"""What a manager's live page may ask and is shown: the whole hall, once a second at most, and one call that
+it supervises."""
 
 from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from records.model import Account
+from agents.agent import PauseReason, Presence
+from agents.availability import UnknownAgent
+from records.model import Account, AccountId
 from signaling import messages as m
-from signaling import views
+from signaling.bus import QUEUE, agent_topic, call_topic
+from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import station_identity
-from signaling.messages import CloseCode
+from signaling.messages import CloseCode, ErrorCode
 from signaling.session import Outgoing
+from signaling.supervising import Supervising
+from signaling.views.common import Moment
+from signaling.views.manager import manager_state
 
 
 class ManagerDesk:
@@ -28,36 +35,58 @@ class ManagerDesk:
         self._hall = hall
         self._session = session
         self._still_signed_in = still_signed_in
+        self._supervising = Supervising(hall, session, account.id)
         self._shown: m.ManagerState | None = None
 
     def concerns(self, topic: str) -> bool:
-        return False  # it is drawn every second anyway
+        """Everything else is drawn often enough anyway."""
+        return self._supervising.call is not None and topic == call_topic(self._supervising.call)
 
     async def opened(self, resumed: bool) -> None: ...
 
     async def lost(self) -> None: ...
 
-    async def over(self) -> None: ...
+    async def over(self) -> None:
+        await self._supervising.over()
 
     async def receive(self, message: m.ManagerIn) -> None:
-        """There is nothing that a manager may change here."""
+        match message:
+            case m.SetPresenceOf(agent=agent, presence=presence):
+                await self._set_presence(agent, presence)
+            case m.Hello() | m.Ping() | m.Pong():
+                pass
+            case _:
+                await self._supervising.receive(message)
 
     async def refresh(self) -> None:
         if not await self._still_signed_in():
             self._session.end(CloseCode.SIGNED_OUT)
             return
-        stations = self._hall.directory.stations()
-        held = await self._hall.holders.held(tuple(station_identity(s.id) for s in stations))
-        state = views.manager_state(
-            calls=await self._hall.calls.live(),
-            snapshot=await self._hall.snapshot(),
+        hall = self._hall
+        calls = await hall.calls.live()
+        stations = hall.directory.stations()
+        held = await hall.holders.held(tuple(station_identity(s.id) for s in stations))
+        moment = Moment(await hall.picture(), hall.plan(), hall.directory, hall.statistics, hall.clock())
+        state = manager_state(
+            calls=calls,
+            moment=moment,
+            duty=await hall.duty(),
             online=frozenset(s.id for s in stations if station_identity(s.id) in held),
-            nodes=await self._hall.nodes(),
-            standings=lambda call: self._hall.quality.of(call, self._hall.clock()),
-            directory=self._hall.directory,
-            stats=self._hall.statistics,
-            now=self._hall.clock(),
+            nodes=await hall.nodes(),
+            standings=lambda call: hall.quality.of(call, hall.clock()),
+            supervising=await self._supervising.look(calls),
         )
         if self._shown is None or replace(state, now=0) != replace(self._shown, now=0):
             self._shown = state
             self._session.send(state)
+
+    async def _set_presence(self, agent: AccountId, presence: Presence) -> None:
+        """For somebody who left without a word. Nobody is made available but by themselves."""
+        if presence is Presence.AVAILABLE:
+            raise Refusal(ErrorCode.MALFORMED)
+        reason = PauseReason.BREAK if presence is Presence.PAUSED else None
+        try:
+            await self._hall.availability.declare(agent, presence, reason, self._hall.clock())
+        except UnknownAgent:
+            raise Refusal(ErrorCode.UNKNOWN_TARGET) from None
+        await self._hall.bus.tell(agent_topic(agent), QUEUE)

@@ -2,20 +2,28 @@
 
 from collections.abc import Awaitable, Callable
 
-from records.model import CallId, ItemId, ParticipantRole, RatingReason
+import structlog
+
+from records.model import Appointment, CallId, Item, ItemId, ParticipantRole, RatingReason
 from signaling import events as ev
 from signaling import messages as m
-from signaling import views
-from signaling.bus import QUEUE, call_topic, quality_topic
+from signaling.admitting import check_admission, stands
+from signaling.bus import GENERATION, QUEUE, call_topic, quality_topic
 from signaling.errors import Refusal
 from signaling.hall import Hall
 from signaling.holders import station_identity
 from signaling.leg import OfferedLeg, is_back, send_leg
 from signaling.messages import CloseCode, ErrorCode
-from signaling.ports import StationCard
+from signaling.ports import StationCard, Taken
+from signaling.rebuild import Memory
 from signaling.session import Outgoing
 from signaling.snapshot import RESIDENT, Call, State, seat_of
-from signaling.switchboard import NoMediaNode, StationBusy
+from signaling.switchboard import NoMediaNode, StationBusy, Wish
+from signaling.told import Told
+from signaling.views.common import ms, ms_or_none, networks
+from signaling.views.station import station_state
+
+log = structlog.get_logger(__name__)
 
 
 class StationDesk:
@@ -34,12 +42,14 @@ class StationDesk:
         self._card = card
         self._still_enrolled = still_enrolled
         self._call: CallId | None = None
+        self._memory = Memory(hall)
+        self._told = Told(hall)
         self._shown: m.StationState | None = None
         self._quality: m.OwnQuality | None = None
         self._leg = OfferedLeg()
 
     def concerns(self, topic: str) -> bool:
-        if topic == QUEUE:
+        if topic in (QUEUE, GENERATION):
             return self._shown is not None and self._shown.call is not None
         return self._call is not None and topic in (call_topic(self._call), quality_topic(self._call))
 
@@ -57,22 +67,15 @@ class StationDesk:
     async def over(self) -> None:
         call = await self._own()
         if call is not None and call.state is not State.ENDED:
-            await self._hall.switchboard.tell(call.id, ev.WentAway(ParticipantRole.RESIDENT))
+            await self._hall.switchboard.tell(call.id, ev.WentAway(RESIDENT))
 
     async def refresh(self) -> None:
         if not await self._still_enrolled():
             self._session.end(CloseCode.SIGNED_OUT)
             return
-        call = await self._own()
+        call = await self._memory.check(await self._own())
         self._call = None if call is None else call.id
-        state = views.station_state(
-            self._card,
-            call,
-            await self._hall.snapshot(),
-            self._hall.directory,
-            self._hall.statistics,
-            self._hall.clock(),
-        )
+        state = station_state(self._card, call, await self._told.wait(call), self._hall.directory)
         if state != self._shown:
             self._shown = state
             self._session.send(state)
@@ -84,7 +87,7 @@ class StationDesk:
     def _show_quality(self, call: Call) -> None:
         """Of the station's own network; what the agent's is like is no business of the resident's."""
         standings = self._hall.quality.of(call.id, self._hall.clock())
-        mine = [n for n in views.networks(call, standings) if n.role is ParticipantRole.RESIDENT]
+        mine = [n for n in networks(call, standings) if n.role is ParticipantRole.RESIDENT]
         quality = m.OwnQuality(call.id, mine[0].judgement if mine else None)
         nothing = self._quality is None or self._quality.call != call.id
         if quality == self._quality or (nothing and quality.judgement is None):
@@ -95,8 +98,12 @@ class StationDesk:
     async def receive(self, message: m.StationIn) -> None:
         tell = self._hall.switchboard.tell
         match message:
-            case m.Call(item=item, consent=consent):
-                await self._request(item, consent)
+            case m.Call():
+                await self._request(message)
+            case m.AskSlots(item=item):
+                await self._show_slots(item)
+            case m.Book():
+                await self._book(message)
             case m.Cancel(call=call) | m.HangUp(call=call):
                 await tell(await self._mine(call), ev.LeftByResident())
             case m.Answer(call=call, generation=generation, sdp=sdp, restart=restart):
@@ -112,6 +119,78 @@ class StationDesk:
             case m.Dismiss(call=call):
                 await self._dismiss(await self._mine(call))
 
+    # --- asking for somebody ---------------------------------------------------------------------------
+
+    async def _request(self, asked: m.Call) -> None:
+        item = self._item(asked.item)
+        if not asked.consent:
+            raise Refusal(ErrorCode.CONSENT_MISSING)
+        if await self._is_busy():
+            raise Refusal(ErrorCode.BUSY)
+        appointment = await self._appointment(asked, item)
+        wish = Wish(elder=asked.elder, sign_language=asked.sign_language, appointment=appointment)
+        await check_admission(self._hall, self._card, item, wish)
+        try:
+            call = await self._hall.switchboard.request(self._card, item, wish)
+        except StationBusy:
+            raise Refusal(ErrorCode.BUSY) from None
+        except NoMediaNode:
+            raise Refusal(ErrorCode.NO_MEDIA) from None
+        self._call = call.id
+        if appointment is not None:
+            await self._use_up(appointment, call.id)
+
+    def _item(self, id: ItemId) -> Item:
+        item = self._hall.directory.item(id)
+        if item is None:
+            raise Refusal(ErrorCode.UNKNOWN_ITEM)
+        if not self._hall.directory.serves(self._card.site, item.id):
+            raise Refusal(ErrorCode.NOT_EMPOWERED)
+        return item
+
+    async def _is_busy(self) -> bool:
+        """Said before anything else that might keep a second call from being made."""
+        call = await self._own()
+        return call is not None and call.state is not State.ENDED
+
+    async def _appointment(self, asked: m.Call, item: Item) -> Appointment | None:
+        if asked.appointment is None:
+            return None
+        due = await self._hall.appointments.due(asked.appointment, self._hall.clock())
+        if due is None or due.item != item.id:
+            raise Refusal(ErrorCode.UNKNOWN_CODE)
+        return due
+
+    async def _use_up(self, appointment: Appointment, call: CallId) -> None:
+        """The call is there already: a code that could be used once more is the smaller harm."""
+        try:
+            await self._hall.appointments.called(appointment.id, call)
+        except Exception:
+            log.exception("appointment not used up", call=call)
+
+    async def _show_slots(self, id: ItemId) -> None:
+        item, appointments = self._item(id), self._hall.appointments
+        admission = await stands(self._hall, self._card, item, Wish())
+        free = await appointments.free(item, self._hall.clock())
+        self._session.send(
+            m.Slots(
+                item=item.id,
+                admission=admission.kind,
+                opens_at=ms_or_none(admission.opens_at),
+                minutes=appointments.minutes,
+                slots=tuple(m.Slot(ms(at), left) for at, left in free),
+            )
+        )
+
+    async def _book(self, asked: m.Book) -> None:
+        item, appointments = self._item(asked.item), self._hall.appointments
+        now = self._hall.clock()
+        try:
+            made = await appointments.book(item, self._card, asked.at / 1000, asked.phone, now)
+        except Taken:
+            raise Refusal(ErrorCode.SLOT_TAKEN) from None
+        self._session.send(m.Booked(item.id, ms(made.at), appointments.minutes, made.code, made.phone))
+
     # --- parts -----------------------------------------------------------------------------------------
 
     async def _own(self) -> Call | None:
@@ -123,22 +202,6 @@ class StationDesk:
         if await self._hall.calls.of_station(self._card.id) != call:
             raise Refusal(ErrorCode.UNKNOWN_CALL)
         return call
-
-    async def _request(self, id: ItemId, consent: bool) -> None:
-        item = self._hall.directory.item(id)
-        if item is None:
-            raise Refusal(ErrorCode.UNKNOWN_ITEM)
-        if not self._hall.directory.serves(self._card.site, item.id):
-            raise Refusal(ErrorCode.NOT_EMPOWERED)
-        if not consent:
-            raise Refusal(ErrorCode.CONSENT_MISSING)
-        try:
-            call = await self._hall.switchboard.request(self._card, item)
-        except StationBusy:
-            raise Refusal(ErrorCode.BUSY) from None
-        except NoMediaNode:
-            raise Refusal(ErrorCode.NO_MEDIA) from None
-        self._call = call.id
 
     async def _rate(self, call: CallId, stars: int, reasons: tuple[RatingReason, ...]) -> None:
         if reasons and stars > 2:

@@ -17,22 +17,25 @@ from records.model import Content, StationId
 from records.store import Store
 from signaling.hall import Hall
 from signaling.holders import station_identity
+from web.appointments import HallAppointments
 from web.auth import Gate, account_of
 from web.config import Config
 from web.directory import HallDirectory, HallStatistics, keep_renewed
 from web.hall_time import HallTime
-from web.live import live
+from web.live import Records, live
 from web.lost import lost_page
 from web.metrics import Metrics
 from web.office import admin, manager
 from web.office.page import ManagerDeps
 from web.orphans import Orphans
 from web.pages import PublicPages
+from web.plan import load_plan
 from web.render import STATIC, environment, renderer
 from web.sealing import HallLedger
 from web.seed import content_folder
 from web.sign_in import SignIn
 from web.sockets import SocketDoors
+from web.supervision import HallAuditTrail
 
 log = structlog.get_logger(__name__)
 
@@ -74,13 +77,19 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         directory = HallDirectory(store, content)
-        statistics = HallStatistics(store, content, days, config.hall.goal_s, time.time)
+        plan = load_plan(folder, content, config.hall.timezone, config.hall.goal_s)
+        statistics = HallStatistics(store, content, plan, days, config.hall.goal_s, time.time)
         await directory.renew()
         await statistics.renew()
-        ledger = HallLedger(store, time.time)
-        running = await stack.enter_async_context(
-            live(config, directory, statistics, ledger, store.quality, days)
+        records = Records(
+            directory=directory,
+            statistics=statistics,
+            ledger=HallLedger(store, time.time),
+            qualities=store.quality,
+            appointments=HallAppointments(store, lambda: plan, config.callback),
+            audit=HallAuditTrail(store),
         )
+        running = await stack.enter_async_context(live(config, records, plan, days))
         renewing = asyncio.create_task(keep_renewed(directory, statistics), name="renew names and figures")
         stack.push_async_callback(_cancelled, renewing)
         orphans = Orphans(store, config.recordings_folder, time.time)
@@ -94,7 +103,7 @@ async def application(config: Config) -> AsyncIterator[web.Application]:
         app.add_routes(_pages(config, store, gate, directory, folder))
         app.add_routes(_back_office(store, gate, content, running.hall, days))
         app.add_routes(SocketDoors(running.hall, running.sockets, store, gate, directory).routes())
-        app.add_routes(Metrics(running.hall, config.metrics.token).routes())
+        app.add_routes(Metrics(running.hall, config.metrics.token, running.tally).routes())
         app.router.add_static("/static", STATIC)
         app.on_shutdown.append(lambda _: running.sockets.close())
         yield app

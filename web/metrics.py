@@ -7,23 +7,24 @@ station is ever a label.
 
 import hmac
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 
 import structlog
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from agents.agent import Activity, Presence
-from agents.availability import Snapshot
+from agents.picture import Picture
 from media.protocol import NodeInfo
-from records.model import CallId, ParticipantId
+from records.model import CallId, ParticipantId, QueueId
 from signaling.hall import Hall
 from signaling.quality import ENOUGH, Direction, Judgement, Sample, Standing
 from signaling.snapshot import Call, State
+from signaling.views.duty import Duty
 
 log = structlog.get_logger(__name__)
 
@@ -86,21 +87,28 @@ class _Moment(Collector):
 
     def __init__(
         self,
+        now: float,
         calls: tuple[Call, ...],
-        snapshot: Snapshot,
+        picture: Picture,
+        duty: Mapping[QueueId, Duty],
         nodes: tuple[NodeInfo, ...],
         standings: tuple[Standing, ...],
+        reservations: int,
     ) -> None:
+        self._now = now
         self._calls = calls
-        self._snapshot = snapshot
+        self._picture = picture
+        self._duty = duty
         self._nodes = nodes
         self._standings = standings
+        self._reservations = reservations
 
     def collect(self) -> Iterator[Metric]:
         yield self._of_calls()
         yield self._of_agents()
-        yield GaugeMetricFamily(
-            "bangban_queue_waiting", "Calls that wait for an agent", len(self._snapshot.waiting)
+        yield from self._of_queues()
+        yield CounterMetricFamily(
+            "bangban_reservations", "Reservations that this process made", self._reservations
         )
         yield self._of_connections()
         yield from self._of_nodes()
@@ -113,12 +121,22 @@ class _Moment(Collector):
         return family
 
     def _of_agents(self) -> Metric:
+        agents = self._picture.agents.values()
         family = GaugeMetricFamily("bangban_agents", "Agents known", labels=("activity", "presence"))
         for activity in Activity:
             for presence in Presence:
-                count = sum((a.activity, a.presence) == (activity, presence) for a in self._snapshot.agents)
+                count = sum((a.activity, a.presence) == (activity, presence) for a in agents)
                 family.add_metric((activity.value, presence.value), count)
         return family
+
+    def _of_queues(self) -> Iterator[Metric]:
+        for name, about, value in QUEUE_GAUGES:
+            family = GaugeMetricFamily(f"bangban_queue_{name}", about, labels=("queue",))
+            for queue, duty in self._duty.items():
+                enqueued = [waiting.enqueued_at for waiting in self._picture.queue(queue)]
+                longest = max(0.0, self._now - min(enqueued)) if enqueued else 0.0
+                family.add_metric((queue,), value(len(enqueued), longest, duty))
+            yield family
 
     def _of_connections(self) -> Metric:
         about = "Connections in calls, by what is said of the participant's network"
@@ -138,6 +156,12 @@ class _Moment(Collector):
             yield family
 
 
+QUEUE_GAUGES: tuple[tuple[str, str, Callable[[int, float, Duty], float]], ...] = (
+    ("waiting", "Calls that wait for an agent", lambda waiting, longest, duty: waiting),
+    ("longest_wait_seconds", "How long the first of them has waited", lambda waiting, longest, duty: longest),
+    ("on_duty", "Agents who could take its calls, free or busy", lambda waiting, longest, duty: duty.on_duty),
+    ("free", "And those of them who are free", lambda waiting, longest, duty: duty.free),
+)
 NODE_GAUGES = (
     ("rooms", "Calls that the node carries", lambda node: node.rooms),
     ("capacity_rooms", "Calls that it takes", lambda node: node.capacity),
@@ -148,12 +172,20 @@ NODE_GAUGES = (
 )
 
 
+class Tally:
+    """What this process did since it began."""
+
+    def __init__(self) -> None:
+        self.reservations = 0
+
+
 class Metrics:
     """``token`` None: only this machine may ask. One registry a process of the service, none of it global."""
 
-    def __init__(self, hall: Hall, token: str | None) -> None:
+    def __init__(self, hall: Hall, token: str | None, tally: Tally | None = None) -> None:
         self._hall = hall
         self._token = token
+        self._tally = tally or Tally()
         self._registry = CollectorRegistry()
         hall.quality.listen(Connections(self._registry).observe)
 
@@ -178,11 +210,15 @@ class Metrics:
 
     async def _moment(self) -> _Moment:
         hall = self._hall
+        now = hall.clock()
         return _Moment(
+            now,
             await hall.calls.live(),
-            await hall.snapshot(),
+            await hall.picture(),
+            await hall.duty(),
             await hall.nodes(),
-            hall.quality.everything(hall.clock()),
+            hall.quality.everything(now),
+            self._tally.reservations,
         )
 
     def _may_ask(self, request: web.Request) -> bool:

@@ -18,7 +18,7 @@ SEAT = ParticipantId("agent-1")
 
 async def calls(world: World) -> tuple[Peer, str]:
     station = await world.station().arrives()
-    assert await station.asks("call", item=ITEM, consent=True) is None
+    assert await world.lets_in(station) is None
     return station, (await station.sees()).call.id
 
 
@@ -80,7 +80,7 @@ async def test_a_second_call_of_a_station_is_refused(world: World) -> None:
 async def test_when_no_node_has_room_the_resident_is_told(world: World) -> None:
     world.racks.nodes = []
     station = await world.station().arrives()
-    assert await station.asks("call", item=ITEM, consent=True) is ErrorCode.NO_MEDIA
+    assert await world.lets_in(station) is ErrorCode.NO_MEDIA
 
 
 async def test_the_resident_rates_once_then_is_done(world: World) -> None:
@@ -211,8 +211,8 @@ async def test_a_call_that_goes_away_between_the_two_steps_of_accepting_frees_th
     _, agent, ring = await rung(world)
     accept = world.availability.accept
 
-    async def meanwhile(reservation, now):  # type: ignore[no-untyped-def]
-        taken = await accept(reservation, now)
+    async def meanwhile(reservation, me, now):  # type: ignore[no-untyped-def]
+        taken = await accept(reservation, me, now)
         await world.switchboard.tell(ring.call, ev.LeftByResident())
         return taken
 
@@ -230,8 +230,8 @@ async def test_a_ring_that_ends_between_the_two_steps_goes_back_to_the_queue(
     _, agent, ring = await rung(world)
     accept = world.availability.accept
 
-    async def meanwhile(reservation, now):  # type: ignore[no-untyped-def]
-        taken = await accept(reservation, now)
+    async def meanwhile(reservation, me, now):  # type: ignore[no-untyped-def]
+        taken = await accept(reservation, me, now)
         await world.switchboard.tell(ring.call, ev.RingExpired(ring.reservation))
         return taken
 

@@ -3,7 +3,7 @@
 The test moves the clock; the ledger and the media nodes remember what they were told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -15,13 +15,16 @@ from agents.agent import Agent, Release, Reservation, ReservationId
 from agents.availability import Availability, Rules
 from agents.dispatcher import Dispatcher
 from agents.memory import MemoryAvailability
+from agents.plan import ItemRule, Plan, Queue, SiteRule
 from agents.redis_store import RedisAvailability
+from agents.waiting import Outlook
 from media import protocol
 from media.protocol import NodeId, NodeInfo, RoomId
 from records.model import (
     Account,
     AccountId,
     AccountRole,
+    Appointment,
     CallId,
     CallSummary,
     DepartmentId,
@@ -32,6 +35,7 @@ from records.model import (
     JournalKind,
     Part,
     ParticipantId,
+    QueueId,
     RatingReason,
     SiteId,
     SkillId,
@@ -42,14 +46,14 @@ from records.model import (
 from signaling import events as ev
 from signaling import messages as m
 from signaling.agent_desk import AgentDesk
-from signaling.bus import LocalBus
+from signaling.bus import GENERATION, QUEUE, LocalBus
 from signaling.call import InvalidTransition
 from signaling.calls import Calls, MemoryCalls
 from signaling.hall import Hall
 from signaling.holders import Holders, MemoryHolders, RedisHolders
 from signaling.ice import Turn
 from signaling.manager_desk import ManagerDesk
-from signaling.ports import StationCard
+from signaling.ports import QueueFigures, StationCard, Taken
 from signaling.redis_calls import RedisCalls
 from signaling.rooms import Nodes
 from signaling.session import Desk, Session
@@ -57,13 +61,19 @@ from signaling.snapshot import RESIDENT, Call, State, seat_of
 from signaling.station_desk import StationDesk
 from signaling.switchboard import Switchboard, UnknownCall
 from signaling.timers import Timers
+from signaling.views.duty import Duty, duty
 
 HALL = "demo"
 NOW = 1_000_000.0
 LIN, WANG = AccountId("lin"), AccountId("wang")
+CHEN = AccountId("chen")  # on duty now and then, so that calls are let in
+ZHAO = AccountId("zhao")  # an expert of the tax department
+BOSS = AccountId("boss")
 FIRST, SECOND = StationId("s1"), StationId("s2")
 ITEM, ELSEWHERE = ItemId("social-proof"), ItemId("land-search")
-SKILL = SkillId("employment")
+SKILL, TAXES, SHANGHAINESE = SkillId("employment"), SkillId("taxes"), SkillId("shanghainese")
+OWN_QUEUE, OTHER_QUEUE = QueueId(SKILL), QueueId(TAXES)
+LABOUR, TAX_OFFICE = DepartmentId("hrss"), DepartmentId("tax")
 NODE_A, NODE_B = NodeId("node-a"), NodeId("node-b")
 
 _outbound = {
@@ -164,6 +174,23 @@ def item(id: ItemId) -> Item:
     )
 
 
+PLAN = Plan(
+    timezone="Asia/Shanghai",
+    queues={
+        OWN_QUEUE: Queue(OWN_QUEUE, Text("就业", "Employment")),
+        OTHER_QUEUE: Queue(OTHER_QUEUE, Text("税务", "Taxes")),
+    },
+    items={
+        ITEM: ItemRule(OWN_QUEUE, {SKILL: 1}, DepartmentId("hrss"), frozenset({SiteId("hall")})),
+        ItemId("tax-paid"): ItemRule(OTHER_QUEUE, {TAXES: 2}, TAX_OFFICE, frozenset({SiteId("hall")})),
+    },
+    sites={
+        SiteId("town"): SiteRule(SiteId("town"), SiteId("hall")),
+        SiteId("hall"): SiteRule(None, SiteId("hall")),
+    },
+)
+
+
 class Names:
     """``signaling.ports.Directory``: two stations; the town may handle one of the two items."""
 
@@ -189,21 +216,85 @@ class Names:
     def agent(self, account: AccountId) -> m.AgentCard | None:
         return m.AgentCard(Text(f"坐席 {account}", f"Agent {account}"), Text("人社局", "HRSS"), "0317")
 
+    def skill(self, skill: SkillId) -> Text:
+        return Text(skill, skill)
 
+    def department(self, department: DepartmentId) -> Text:
+        return Text(department, department)
+
+    def interpreting(self) -> Sequence[SkillId]:
+        return (SHANGHAINESE,)
+
+
+@dataclass
 class Figures:
     """``signaling.ports.Statistics``."""
 
-    def recent_talks(self, skill: SkillId) -> Sequence[float]:
-        return (60.0, 60.0, 60.0)
+    talks: Sequence[float] = (60.0, 60.0, 60.0)
+
+    def recent_talks(self, queue: QueueId) -> Sequence[float]:
+        return self.talks
+
+    def of_queue(self, queue: QueueId) -> QueueFigures:
+        return QueueFigures(4, 3, 1, 2)
 
     def today(self) -> m.DayFigures:
         return m.DayFigures(0, 0, 0, 0, 30, None, None, None)
 
 
-def account(id: AccountId, role: AccountRole = AccountRole.AGENT) -> Account:
+@dataclass
+class Slots:
+    """``signaling.ports.Appointments``: one place every quarter of an hour."""
+
+    minutes: int = 15
+    booked: dict[str, Appointment] = field(default_factory=dict)  # by code
+    used: list[tuple[str, CallId]] = field(default_factory=list)
+
+    async def free(self, item: Item, now: float) -> Sequence[tuple[float, int]]:
+        taken = {appointment.at for appointment in self.booked.values()}
+        return [(at, 1) for at in (NOW + 900, NOW + 1800) if at not in taken]
+
+    async def book(
+        self, item: Item, station: StationCard, at: float, phone: str | None, now: float
+    ) -> Appointment:
+        if at not in [free for free, _ in await self.free(item, now)]:
+            raise Taken
+        code = f"{len(self.booked) + 1:06}"
+        made = Appointment(f"a{code}", code, item.id, station.id, station.site, at, now, phone)
+        self.booked[code] = made
+        return made
+
+    async def due(self, code: str, now: float) -> Appointment | None:
+        found = self.booked.get(code)
+        return found if found is not None and abs(found.at - now) <= 900 else None
+
+    async def called(self, appointment: str, call: CallId) -> None:
+        self.used.append((appointment, call))
+
+
+@dataclass
+class Trail:
+    """``signaling.ports.AuditTrail`` that remembers, and fails while ``down``."""
+
+    down: bool = False
+    lines: list[tuple[AccountId, CallId, str]] = field(default_factory=list)
+
+    async def supervised(self, supervisor: AccountId, call: CallId, mode: str, at: float) -> None:
+        if self.down:
+            raise LedgerDown
+        self.lines.append((supervisor, call, mode))
+
+
+def account(
+    id: AccountId,
+    role: AccountRole = AccountRole.AGENT,
+    skills: dict[SkillId, int] | None = None,
+    department: DepartmentId = LABOUR,
+) -> Account:
     name = Text(f"坐席 {id}", f"Agent {id}")
-    skills = {SKILL: 3} if role is AccountRole.AGENT else {}
-    return Account(id, id, role, name, "0317", DepartmentId("hrss"), SiteId("hall"), skills)
+    if skills is None:
+        skills = {SKILL: 3} if role is AccountRole.AGENT else {}
+    return Account(id, id, role, name, "0317", department, SiteId("hall"), skills)
 
 
 class World:
@@ -215,8 +306,10 @@ class World:
         rules: Rules | None = None,
         nodes: Nodes | None = None,
         clock: Clock | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.clock, self.books, self.racks, self.bus = clock or Clock(), Books(), Racks(), LocalBus()
+        self.slots, self.trail, self.figures = Slots(), Trail(), Figures()
         nodes = nodes or self.racks
         self.welcome = True  # whether cookies and keys are still good
         rules = rules or Rules()
@@ -236,6 +329,7 @@ class World:
             clock=self.clock,
             new_id=lambda: f"c{next(ids)}",
             folder_of=lambda call: f"day/{call.id}",
+            plan=lambda: self.dispatcher.plan,
             poke=lambda: None,
         )
         self.hall = Hall(
@@ -244,22 +338,30 @@ class World:
             availability=self.availability,
             holders=self.holders,
             directory=Names(),
-            statistics=Figures(),
+            statistics=self.figures,
             ledger=self.books,
             bus=self.bus,
             turn=Turn(("turn:turn.example.org",), "secret"),
             clock=self.clock,
-            snapshot=self.availability.snapshot,
+            plan=lambda: self.dispatcher.plan,
+            picture=lambda: self.dispatcher.follow(),
+            outlook=self._outlook,
+            duty=self._duty,
+            appointments=self.slots,
+            audit=self.trail,
             nodes=nodes.alive,
+            rules=rules,
         )
         self.timers = Timers(self.hall)
         self.dispatcher = Dispatcher(
             self.availability,
+            plan or PLAN,
+            rules,
             self.clock,
             lambda: ReservationId(f"r{next(ids)}"),
-            rules.ring,
             self._reserved,
             self._ring_expired,
+            self._new_life,
         )
 
     # --- people ------------------------------------------------------------------------------------------
@@ -268,13 +370,14 @@ class World:
         card = Names().cards[id]
         return self.peer("station", lambda s: StationDesk(self.hall, s, card, self._is_welcome))
 
-    def agent(self, id: AccountId = LIN) -> "Peer":
-        card = Names().agent(id)
+    def agent(self, id: AccountId = LIN, who: Account | None = None) -> "Peer":
+        """``who``: somebody else than an agent of the first queue."""
+        card, known = Names().agent(id), who or account(id)
         assert card is not None
-        return self.peer("agent", lambda s: AgentDesk(self.hall, s, account(id), card, self._is_welcome))
+        return self.peer("agent", lambda s: AgentDesk(self.hall, s, known, card, self._is_welcome))
 
     def manager(self) -> "Peer":
-        who = account(AccountId("boss"), AccountRole.MANAGER)
+        who = account(BOSS, AccountRole.MANAGER)
         return self.peer("manager", lambda s: ManagerDesk(self.hall, s, who, self._is_welcome))
 
     def peer(self, kind: str, desk: Any) -> "Peer":
@@ -282,8 +385,15 @@ class World:
         session.desk = desk(session)
         return Peer(kind, session)
 
-    async def agent_on_duty(self, id: AccountId = LIN) -> "Peer":
-        agent = await self.agent(id).arrives()
+    async def lets_in(self, station: "Peer", item: ItemId = ITEM, **wish: Any) -> m.ErrorCode | None:
+        """Somebody is on duty when the resident calls, and gone before they can be rung."""
+        chen = await self.agent_on_duty(CHEN)
+        refused = await station.asks("call", item=item, consent=True, **wish)
+        assert await chen.asks("set_presence", presence="signed_out") is None
+        return refused
+
+    async def agent_on_duty(self, id: AccountId = LIN, who: Account | None = None) -> "Peer":
+        agent = await self.agent(id, who).arrives()
         assert await agent.asks("set_presence", presence="available") is None
         return agent
 
@@ -339,6 +449,15 @@ class World:
         await self.media_up(ring.call, ParticipantId("agent-1"))
         assert (await self.call(ring.call)).state is State.ACTIVE
         return Talk(station, agent, ring.call)
+
+    async def _outlook(self) -> Outlook:
+        return Outlook(await self.dispatcher.follow(), self.dispatcher.plan, self.clock())
+
+    async def _duty(self) -> Mapping[QueueId, Duty]:
+        return duty(await self.dispatcher.follow(), self.dispatcher.plan, self.clock())
+
+    async def _new_life(self, generation: int) -> None:
+        await self.bus.tell(GENERATION, QUEUE)
 
     async def _reserved(self, reservation: Reservation) -> None:
         await self._or_withdraw(reservation, ev.Reserved(reservation))
