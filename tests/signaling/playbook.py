@@ -13,6 +13,7 @@ from records.model import (
     AccountId,
     CallId,
     ItemId,
+    JournalKind,
     ParticipantId,
     ParticipantRole,
     QueueId,
@@ -22,7 +23,7 @@ from records.model import (
 )
 from signaling import events as ev
 from signaling.call import start, transition
-from signaling.snapshot import RESIDENT, Call, Joining, Patience, State, Target
+from signaling.snapshot import RESIDENT, Call, Joining, Patience, State, Target, slots
 
 NOW = 1_000_000.0
 CALL = CallId("c1")
@@ -162,3 +163,15 @@ class Playbook:
         self, kind: Joining = Joining.JOIN, party: Party = PARTY, agent: AccountId = OTHER, number: int = 2
     ) -> "Playbook":
         return self.asked(kind, party).came(agent, number)
+
+
+# --- what is read off a story -------------------------------------------------------------------------------
+
+
+def kinds(story: Playbook) -> list[JournalKind]:
+    return [c.kind for c in story.commands if isinstance(c, ev.Journal)]
+
+
+def sees(call: Call) -> dict[ParticipantId, set[ParticipantId]]:
+    """Whom each one sees and hears something of."""
+    return {viewer: {t.participant for t in seen.values()} for viewer, seen in slots(call).items()}

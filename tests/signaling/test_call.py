@@ -20,11 +20,7 @@ from signaling.snapshot import (
     share_codecs,
     slots,
 )
-from tests.signaling.playbook import AGENT, CALL, NODE, NOW, OTHER, SEAT, Playbook, reservation
-
-
-def kinds(playbook: Playbook) -> list[JournalKind]:
-    return [c.kind for c in playbook.commands if isinstance(c, ev.Journal)]
+from tests.signaling.playbook import AGENT, CALL, NODE, NOW, OTHER, SEAT, Playbook, kinds, reservation
 
 
 def test_a_new_call_waits_and_connects_meanwhile() -> None:
