@@ -202,6 +202,7 @@ async def test_managers_may_have_as_many_pages_as_they_like(here: Place) -> None
 
 
 async def test_a_connection_that_breaks_is_resumed_without_loss_and_without_doing_twice(here: Place) -> None:
+    await here.world.agent_on_duty()
     station = await here.open("station-s1")
     await station.gets("station_state")
     seen = station.seen
@@ -234,6 +235,7 @@ async def test_a_resume_is_answered_while_the_old_socket_still_seems_open(here: 
 
 
 async def test_what_was_asked_just_before_the_break_is_done_and_answered_after_it(here: Place) -> None:
+    await here.world.agent_on_duty()
     station = await here.open("station-s1")
     await station.gets("station_state")
     await station.say(type="call", ref=1, item=ITEM, consent=True)
