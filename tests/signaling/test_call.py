@@ -1,21 +1,16 @@
 """Stories of a call, one paragraph each."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agents.agent import DemandId, Release, ReservationId
 from media.protocol import Mid, NodeId, Source, TrackRef, VideoCodec
 from records.model import EndReason, JournalKind, Outcome, ParticipantId, ParticipantRole, RatingReason
 from signaling import events as ev
-from signaling.call import InvalidTransition, due, is_still_meant, transition
+from signaling.call import InvalidTransition, due, is_still_meant
 from signaling.snapshot import (
     RESIDENT,
-    Call,
     State,
-    decoder,
-    encode,
     seat_with,
     share_codecs,
     slots,
@@ -336,96 +331,3 @@ def test_journal_entries_carry_the_time_and_the_same_key_however_often_they_are_
     entry = next(c for c in story.commands if isinstance(c, ev.Journal))
     assert (entry.at, entry.kind) == (NOW, JournalKind.RING)
     assert entry.key == f"{story.call.revision}-0-ring"
-
-
-# --- whatever happens ---
-
-seats = st.sampled_from([RESIDENT, SEAT, ParticipantId("agent-2"), ParticipantId("stranger")])
-agents = st.sampled_from([AGENT, OTHER])
-generations = st.integers(1, 3)
-reservations = st.builds(reservation, agents, st.integers(1, 3))
-reservation_ids = st.sampled_from([ReservationId(f"r{n}") for n in (1, 2, 3)])
-roles = st.sampled_from([ParticipantRole.RESIDENT, ParticipantRole.AGENT, ParticipantRole.EXPERT])
-events: st.SearchStrategy[ev.AnyEvent] = st.one_of(
-    st.builds(ev.Reserved, reservations),
-    st.builds(ev.Accepted, agents, reservation_ids),
-    st.builds(ev.Declined, agents, reservation_ids),
-    st.builds(ev.RingExpired, reservation_ids),
-    st.just(ev.LeftByResident()),
-    st.builds(ev.HungUpByAgent, agents),
-    st.builds(ev.Offered, seats, generations, st.just("offer")),
-    st.builds(ev.Answered, seats, generations, st.just("answer")),
-    st.builds(ev.AnswerRefused, seats, generations, st.just("why")),
-    st.builds(ev.LegUp, seats, generations),
-    st.builds(ev.LegDown, seats, generations, st.just("silent")),
-    st.builds(ev.RejoinAsked, seats, generations),
-    st.builds(ev.WentAway, roles),
-    st.builds(ev.CameBack, roles),
-    st.builds(ev.ShareSet, seats, st.booleans()),
-    st.builds(ev.DevicesSet, seats, st.booleans(), st.booleans()),
-    st.builds(ev.NoteAdded, agents, st.just("n"), st.just("k")),
-    st.builds(ev.OutcomeSet, agents, st.sampled_from(Outcome), st.just("")),
-    st.builds(ev.Rated, st.integers(1, 5), st.just(())),
-    st.builds(ev.NodeGone, st.sampled_from([NODE, NodeId("b")]), st.sampled_from([None, NodeId("b"), NODE])),
-    st.just(ev.DeadlinePassed()),
-)
-steps = st.lists(st.tuples(events, st.floats(0, 25)), max_size=40)
-
-LEGAL = {
-    State.QUEUED: {State.QUEUED, State.OFFERED, State.ENDED},
-    State.OFFERED: {State.OFFERED, State.QUEUED, State.CONNECTING, State.ACTIVE, State.ENDED},
-    State.CONNECTING: {State.CONNECTING, State.ACTIVE, State.ENDED},
-    State.ACTIVE: {State.ACTIVE, State.ENDED},
-    State.ENDED: {State.ENDED},
-}
-
-
-@settings(max_examples=400, deadline=None)
-@given(steps)
-def test_whatever_happens_a_call_stays_sound(story: list[tuple[ev.AnyEvent, float]]) -> None:
-    call, now = Playbook.begin().call, NOW
-    closed = freed = held = 0
-    for event, pause in story:
-        now += pause
-        before = encode(call)
-        try:
-            after, commands = transition(call, event, now)
-        except InvalidTransition:
-            assert encode(call) == before, "an illegal event changed something"
-            continue
-        assert after.state in LEGAL[call.state]
-        assert after.revision in (call.revision, call.revision + 1)
-        assert decoder.decode(encode(after)) == after
-        closed += sum(isinstance(c, ev.CloseRoom) for c in commands)
-        freed += sum(isinstance(c, ev.FreeAgent) for c in commands)
-        held += _reservations_taken(call, after) - _reservations_let_go(commands, event)
-        _check(after)
-        call = after
-    assert closed == (call.state is State.ENDED), "a room is closed once, when the call ends"
-    assert freed == (call.state is State.ENDED and call.agent is not None)
-    assert held == (call.reservation is not None), "every reservation is kept, used or given back, once"
-
-
-def _reservations_taken(before: Call, after: Call) -> int:
-    """A reservation that was accepted became the answer; it is let go by FreeAgent instead."""
-    taken = after.reservation is not None and before.reservation is None
-    used = before.agent is None and after.agent is not None
-    return int(taken) - int(used)
-
-
-def _reservations_let_go(commands: tuple[ev.AnyCommand, ...], event: ev.AnyEvent) -> int:
-    refused = isinstance(event, ev.Reserved)
-    return sum(isinstance(c, ev.GiveBack) for c in commands) if not refused else 0
-
-
-def _check(call: Call) -> None:
-    assert (call.state is State.OFFERED) == (call.reservation is not None)
-    assert (call.end_reason is not None) == (call.ended_at is not None) == (call.state is State.ENDED)
-    assert call.state in (State.QUEUED, State.OFFERED, State.ENDED) or call.agent is not None
-    participants = [s.participant for s in call.seats]
-    assert len(set(participants)) == len(participants) <= 4
-    for viewer, seen in slots(call).items():
-        assert all(track.participant != viewer for track in seen.values()), "nobody is shown to themselves"
-    assert call.sharing is None or call.sharing in participants
-    if call.state is not State.ENDED and any(s.away_until is not None for s in call.seats):
-        assert due(call) is not None
