@@ -121,18 +121,46 @@ async def test_after_a_failover_that_lost_writes_nothing_has_a_fence_twice() -> 
         assert changes.position.generation > before.generation
 
 
-@pytest.mark.parametrize("forget_scripts", [False, True])
-async def test_a_master_that_comes_back_after_another_is_another_life_though_its_run_is_the_same(
-    redis: Redis, forget_scripts: bool
-) -> None:
-    """It got the other's data, in which the other's run is named."""
+@pytest.fixture
+async def back_again(redis: Redis) -> tuple[RedisAvailability, Position]:
+    """A master that was one before, got another's data in between (which names the other's run), and still
+    has its scripts; and where somebody was who followed it all the time. Lin is free, a call waits."""
     availability = RedisAvailability(redis, HALL, RULES)
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST))
+    reservation = await rings(availability, LIN, FIRST, now=1)
+    await availability.give_back(reservation.id, Release.LOST, now=2)
     before = await position(availability)
     await redis.hset(Keys(HALL).generation, "run_id", "0" * 40)
-    if forget_scripts:
-        await redis.script_flush()
-    await comes_to_work(availability, LIN)
-    assert (await availability.changes(before)).position.generation > before.generation
+    return availability, before
+
+
+async def test_a_reservation_finds_out_that_the_master_is_another(
+    back_again: tuple[RedisAvailability, Position],
+) -> None:
+    availability, before = back_again
+    reservation = await rings(availability, LIN, FIRST, now=3)
+    after = await position(availability)
+    assert reservation.fence > after.generation > before.generation
+
+
+async def test_any_other_verb_finds_out_that_the_master_is_another(
+    back_again: tuple[RedisAvailability, Position], redis: Redis
+) -> None:
+    availability, before = back_again
+    await availability.withdraw(FIRST)
+    named = await redis.hget(Keys(HALL).generation, "id")
+    assert named is not None
+    assert int(named) > before.generation
+
+
+async def test_who_follows_finds_out_that_the_master_is_another(
+    back_again: tuple[RedisAvailability, Position],
+) -> None:
+    availability, before = back_again
+    changes = await availability.changes(before)
+    assert changes.whole
+    assert changes.position.generation > before.generation
 
 
 async def test_every_verb_runs_on_a_redis_cluster() -> None:

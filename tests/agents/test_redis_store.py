@@ -197,6 +197,17 @@ async def test_what_is_remembered_wrongly_costs_a_round_and_nothing_else(
     assert (await known(availability, LIN)).reservation == taken.id
 
 
+async def test_an_id_that_another_reservation_has_is_refused(
+    availability: RedisAvailability, other: RedisAvailability
+) -> None:
+    first, second, _ = await three_of_each(availability)
+    await availability.changes(None)
+    assert await reserves(other, first, now=1) is not None
+    same_id = Ask(second.demand, second.agents, first.reservation, until=22.0)
+    assert await reserves(availability, same_id, now=2) is None
+    assert (await known(availability, WANG)).routable
+
+
 async def test_nothing_is_refused_by_memory(
     availability: RedisAvailability, other: RedisAvailability
 ) -> None:
