@@ -68,6 +68,19 @@ def test_each_of_two_queues_has_its_own_order() -> None:
     assert [m.agents for m in match(picture(agents, demands, of), of, 5)] == [("wang",), ("lin",)]
 
 
+def test_one_skill_ranks_otherwise_than_two() -> None:
+    of = plan(queue(policy=Policy.HIGHEST_LEVEL))
+    agents = [
+        free("lin", {TAX: 5, HELPER: 1}),
+        free("wang", {TAX: 4, HELPER: 5}),
+        free("zhao", {TAX: 3, HELPER: 1}),
+    ]
+    demands = [waits("both", 0, needs={TAX: 1, HELPER: 1}), waits("one", 1, needs={TAX: 1})]
+    assert [m.agents for m in match(picture(agents, demands, of), of, 5)] == [("wang",), ("lin",)]
+    swapped = [replace(demands[0], enqueued_at=2.0), demands[1]]
+    assert [m.agents for m in match(picture(agents, swapped, of), of, 5)] == [("lin",), ("wang",)]
+
+
 def test_the_last_agent_is_preferred_even_when_it_need_not_be_that_one_any_more() -> None:
     agents = [free("lin", since=0), free("wang", since=50)]
     wanted = {"wanted": "wang", "wanted_until": 20.0}
