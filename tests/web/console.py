@@ -167,19 +167,19 @@ def act(page: Page, name: str) -> Any:
     return page.locator(f'[data-act="{name}"]')
 
 
-async def offered(page: Page, server: Scripted, generation: int = 1) -> m.Answer:
-    """The node offers and the console answers."""
-    sdp = await page.evaluate("pretendNode.offer()")
+async def offered(page: Page, server: Scripted, generation: int = 1, others: int = 0) -> m.Answer:
+    """The node offers and the console answers. ``others``: how many more people than the resident there are."""
+    sdp = await page.evaluate("(others) => pretendNode.offer({ others })", others)
     server.send(m.Offer(call=CALL, generation=generation, restart=0, sdp=sdp, ice_servers=()))
     answer = await server.asked(m.Answer)
     await page.evaluate("(sdp) => pretendNode.answer(sdp)", answer.sdp)
     return answer
 
 
-async def called(page: Page, server: Scripted) -> None:
+async def called(page: Page, server: Scripted, others: int = 0) -> None:
     """From the ring into the call, with picture."""
     server.send(ringing())
-    await offered(page, server)
+    await offered(page, server, others=others)
     server.send(in_call())
     await expect(page.get_by_test_id("stage").locator("video.main")).to_be_visible()
 

@@ -15,13 +15,20 @@
     return canvas.captureStream(15).getVideoTracks()[0];
   }
 
-  function person(context, frame) {
+  const person = wearing("#24404d", "#c9d6d8");
+
+  /** Somebody in a coat before a wall. */
+  function wearing(coat, wall) {
+    return (context, frame) => drawPerson(context, frame, coat, wall);
+  }
+
+  function drawPerson(context, frame, coat, wall) {
     const { width, height } = context.canvas;
-    context.fillStyle = "#c9d6d8";
+    context.fillStyle = wall;
     context.fillRect(0, 0, width, height);
     context.fillStyle = "#9fb3b6";
     context.fillRect(0, height * 0.12, width, 6);
-    context.fillStyle = "#24404d";
+    context.fillStyle = coat;
     context.beginPath();
     context.ellipse(width / 2, height * 1.02, width * 0.26, height * 0.42, 0, 0, 7);
     context.fill();
@@ -60,11 +67,15 @@
   }
 
   class PretendNode {
-    async offer({ camera = true, share = true } = {}) {
+    /** `others`: how many more people are on the receive-only pairs. */
+    async offer({ camera = true, share = true, others = 0 } = {}) {
+      const coats = [wearing("#6b2f3a", "#d8d2c4"), wearing("#2f5a3a", "#cfd3dd")];
       this.pc = new RTCPeerConnection({ iceServers: [] });
       KINDS.forEach((kind, index) => {
         const track = index === 0 ? tone() : index === 1 && camera ? drawn(640, 480, person)
-          : index === 2 && share ? drawn(1280, 720, form) : kind;
+          : index === 2 && share ? drawn(1280, 720, form)
+          : index < 3 + 2 * others && index > 2 ? (kind === "audio" ? tone() : drawn(640, 480, coats[(index - 4) / 2]))
+          : kind;
         this.pc.addTransceiver(track, { direction: index < 3 ? "sendrecv" : "sendonly" });
       });
       return this.described();

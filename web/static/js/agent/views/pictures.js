@@ -6,6 +6,7 @@ import { partner, present } from "../people.js";
 import { cameraOff, local, muted, remoteRevision, shared, soundBlocked } from "../state.js";
 import { pick, t } from "../text.js";
 import { PersonCard } from "./people.js";
+import { Held } from "./waiting-for.js";
 
 /** @typedef {import("../desk.js").Desk} Desk */
 /** @typedef {import("../../kit/messages.js").AgentCall} Call */
@@ -38,7 +39,7 @@ export function Pictures({ call, desk }) {
 }
 
 /** A screen goes before a face; while the resident is on hold, whom I talk with. @param {Call} call @returns {Large} */
-function largest(call) {
+export function largest(call) {
   if (slotOf(call, "share") !== undefined) return { what: "share", person: null };
   if (!call.on_hold) return { what: "resident", person: null };
   const person = partner(call);
@@ -69,7 +70,7 @@ function seenOn(desk, slot) {
 
 /** @param {{call: Call, desk: Desk, large: Large}} props */
 function Main({ call, desk, large: { what, person } }) {
-  if (what === "nobody") return null;
+  if (what === "nobody") return html`<${Held} call=${call} desk=${desk} />`;
   const off = what === "resident" ? !call.resident_camera : person !== null && !person.camera;
   const slot = what === "share" ? slotOf(call, "share") : person === null ? residentSlot(call) : slotOf(call, "camera", person.participant);
   const track = off ? null : seenOn(desk, slot);

@@ -9,7 +9,7 @@ import { Controls } from "./controls.js";
 import { Networks, WeakNetworks } from "./networks.js";
 import { Refusal, Trouble } from "./parts.js";
 import { Supervised } from "./people.js";
-import { Pictures, Voices } from "./pictures.js";
+import { largest, Pictures, Voices } from "./pictures.js";
 import { Asked, Held, NotCome } from "./waiting-for.js";
 
 /** @typedef {import("../desk.js").Desk} Desk */
@@ -55,7 +55,7 @@ function Owner({ call }) {
 function Banners({ call, desk }) {
   const fault = local.value?.fault ?? null;
   return html`<div class="banners">
-    <${Held} call=${call} desk=${desk} />
+    ${largest(call).what !== "nobody" && html`<${Held} call=${call} desk=${desk} />`}
     <${Asked} call=${call} desk=${desk} />
     <${NotCome} call=${call} desk=${desk} />
     ${(link.value === "lost" || link.value === "restarting") &&
