@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 
 from msgspec.structs import replace
 
-from agents.agent import Reservation, ReservationId
+from agents.agent import DemandId, Party, Reservation, ReservationId, Waiting
 from media.protocol import NodeId
 from records.model import (
     AccountId,
@@ -20,25 +20,37 @@ from records.model import (
     ItemId,
     Outcome,
     ParticipantId,
-    ParticipantRole,
+    QueueId,
     RatingReason,
     SiteId,
-    SkillId,
     StationId,
 )
 from signaling import events as ev
 from signaling.call import InvalidTransition, due, start, transition
 from signaling.events import AnyCommand, AnyEvent
-from signaling.snapshot import RESIDENT, Call, State
+from signaling.snapshot import RESIDENT, Call, Joining, State, Supervision, Target, seat_of_account
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "call-states.md"
 
 NOW = 1000.0
-AGENT, STRANGER = AccountId("agent"), AccountId("stranger")
+AGENT, STRANGER, GUEST, BOSS = map(AccountId, ("agent", "stranger", "guest", "boss"))
 NODE, SPARE = NodeId("node"), NodeId("spare")
 SEAT = ParticipantId("agent-1")
-HELD = Reservation(ReservationId("held"), CallId("call"), AGENT, NOW + 20, 1)
-OTHER = Reservation(ReservationId("other"), CallId("call"), STRANGER, NOW + 20, 2)
+CALL = CallId("call")
+DEMAND = Waiting(
+    id=DemandId(CALL),
+    call=CALL,
+    queue=QueueId("queue"),
+    item=ItemId("item"),
+    station=StationId("station"),
+    site=SiteId("site"),
+    enqueued_at=NOW,
+    party=Party(),
+)
+HELD = Reservation(ReservationId("held"), DEMAND.id, CALL, (AGENT,), NOW + 20, 1)
+OTHER = Reservation(ReservationId("other"), DEMAND.id, CALL, (STRANGER,), NOW + 20, 2)
+JOINING = Reservation(ReservationId("joining"), DemandId(f"{CALL}.1"), CALL, (GUEST,), NOW + 20, 3)
+SOMEBODY = Target(queue=DEMAND.queue)
 
 Outcomes = dict[tuple[State, str], set[str]]
 
@@ -57,17 +69,8 @@ class Arrow(NamedTuple):
 
 
 def calls() -> Iterator[Call]:
-    """Several calls of every state: with and without media, share, agent, away, rating."""
-    queued, _ = start(
-        id=CallId("call"),
-        hall="hall",
-        station=StationId("station"),
-        site=SiteId("site"),
-        item=ItemId("item"),
-        skill=SkillId("skill"),
-        node=NODE,
-        now=NOW,
-    )
+    """Several calls of every state: with and without media, share, agent, away, rating, company."""
+    queued, _ = start(demand=DEMAND, hall="hall", node=NODE, now=NOW)
     offered = _after(queued, ev.Reserved(HELD))
     accept = ev.Accepted(AGENT, HELD.id)
     connecting = _after(_connected(offered, RESIDENT), accept)
@@ -75,12 +78,26 @@ def calls() -> Iterator[Call]:
     half = (_connected(queued, RESIDENT), _connected(offered, SEAT))
     for call in (queued, offered, *half, connecting, active):
         yield from (call, _after(call, ev.NodeGone(NODE, None)))
-        yield from (_after(call, ev.WentAway(seat.role)) for seat in call.seats)
+        yield from (_after(call, ev.WentAway(seat.participant)) for seat in call.seats)
         yield _after(call, ev.Offered(RESIDENT, 1, "offer"))
     yield _connected(_connected(offered, RESIDENT), SEAT)
     yield _after(active, ev.ShareSet(SEAT, on=True))
+    yield from _in_company(active)
     over = _after(active, ev.HungUpByAgent(AGENT))
     yield from (over, _after(over, ev.Rated(5, ())), _after(queued, ev.LeftByResident()))
+
+
+def _in_company(active: Call) -> Iterator[Call]:
+    """Somebody is asked, rung, there, on hold; a supervisor listens; handed on."""
+    asked = _after(active, ev.AskMade(AGENT, Joining.CONSULT, SOMEBODY, DEMAND))
+    rung = _after(asked, ev.Reserved(JOINING))
+    guest = seat_of_account(rung, GUEST)
+    assert guest is not None
+    there = _after(_connected(rung, guest.participant), ev.Accepted(GUEST, JOINING.id))
+    yield from (asked, rung, there, _after(there, ev.HoldSet(AGENT, on=False)))
+    yield _after(there, ev.WentAway(SEAT))
+    yield _after(active, ev.Supervised(BOSS, Supervision.LISTEN))
+    yield _after(active, ev.AskMade(AGENT, Joining.TRANSFER, SOMEBODY, DEMAND))
 
 
 def probes(call: Call) -> Iterator[Probe]:
@@ -92,12 +109,18 @@ def probes(call: Call) -> Iterator[Probe]:
         yield Probe("HungUpByAgent" + who, ev.HungUpByAgent(agent))
         yield Probe("NoteAdded" + who, ev.NoteAdded(agent, "text", "key"))
         yield Probe("OutcomeSet" + who, ev.OutcomeSet(agent, Outcome.RESOLVED, ""))
+    if call.ask is not None:
+        yield Probe("Reserved for an ask", ev.Reserved(JOINING))
+        yield Probe("Accepted by who is asked", ev.Accepted(GUEST, JOINING.id))
+        yield Probe("Declined by who is asked", ev.Declined(GUEST, JOINING.id))
     yield Probe("RingExpired", ev.RingExpired(HELD.id))
+    yield Probe("RingLost", ev.RingLost(AGENT, HELD.id))
     yield Probe("LeftByResident", ev.LeftByResident())
+    yield from _company_probes(call)
     yield from _leg_probes(call)
-    for role in (ParticipantRole.RESIDENT, ParticipantRole.AGENT):
-        yield Probe(f"WentAway ({role})", ev.WentAway(role))
-        yield Probe(f"CameBack ({role})", ev.CameBack(role))
+    for participant, name in ((RESIDENT, "resident"), (SEAT, "agent")):
+        yield Probe(f"WentAway ({name})", ev.WentAway(participant))
+        yield Probe(f"CameBack ({name})", ev.CameBack(participant))
     yield Probe("ShareSet (on)", ev.ShareSet(SEAT, on=True))
     yield Probe("ShareSet (off)", ev.ShareSet(SEAT, on=False))
     yield Probe("DevicesSet", ev.DevicesSet(SEAT, mic=False, camera=True))
@@ -105,6 +128,24 @@ def probes(call: Call) -> Iterator[Probe]:
     yield Probe("NodeGone (another has room)", ev.NodeGone(NODE, SPARE))
     yield Probe("NodeGone (none has room)", ev.NodeGone(NODE, None))
     yield Probe("DeadlinePassed", ev.DeadlinePassed())
+
+
+def _company_probes(call: Call) -> Iterator[Probe]:
+    for kind in Joining:
+        yield Probe(f"AskMade ({kind})", ev.AskMade(AGENT, kind, SOMEBODY, DEMAND))
+    yield Probe("AskMade by another", ev.AskMade(STRANGER, Joining.JOIN, SOMEBODY, DEMAND))
+    yield Probe("AskDropped", ev.AskDropped(AGENT))
+    yield Probe("HoldSet (on)", ev.HoldSet(AGENT, on=True))
+    yield Probe("HoldSet (off)", ev.HoldSet(AGENT, on=False))
+    guest = next((s.participant for s in call.seats if s.who == GUEST), ParticipantId("nobody"))
+    yield Probe("HandedOver to who is in it", ev.HandedOver(AGENT, guest))
+    yield Probe("HandedOver to a stranger", ev.HandedOver(AGENT, ParticipantId("stranger")))
+    yield Probe("SentAway", ev.SentAway(AGENT, guest))
+    yield Probe("HungUpByAgent by a guest", ev.HungUpByAgent(GUEST))
+    for mode in Supervision:
+        yield Probe(f"Supervised ({mode})", ev.Supervised(BOSS, mode))
+    yield Probe("SupervisionEnded", ev.SupervisionEnded(BOSS))
+    yield Probe("TakenOver", ev.TakenOver(BOSS))
 
 
 def _leg_probes(call: Call) -> Iterator[Probe]:

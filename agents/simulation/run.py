@@ -1,8 +1,9 @@
 """One day: the real store and the real dispatcher, driven by a queue of virtual moments.
 
 Nothing sleeps. At each moment something happens (a resident calls, an agent answers, a talk ends), and then
-the dispatcher makes a round, as it does when it is poked. While somebody waits and somebody else is free it
-also makes one every INTERVAL_S, as it does by itself; at other times such rounds would change nothing.
+the dispatcher makes a round, as it does when it is poked. What only time changes (a ring of the queue opens,
+somebody is passed over no longer) it finds in its next round by itself, at most INTERVAL_S later. Rounds that
+could change nothing are left out.
 """
 
 import heapq
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, time
 from functools import partial
 from itertools import count
+from math import ceil
 
 from agents.admission import admit
 from agents.agent import (
@@ -35,7 +37,7 @@ from agents.simulation.tally import Call, Day, Fate, Work
 from records.model import CallId, StationId
 
 DAY_S = 86400.0
-Happening = Callable[[], Awaitable[None]]
+Happening = Callable[[], Awaitable[bool]]  # whether the dispatcher has reason to look
 
 
 async def day(
@@ -61,7 +63,6 @@ class _Run:
         self._at = 0.0
         self._moments: list[tuple[float, int, Happening]] = []
         self._numbers = count()
-        self._next_tick = 0.0
         self._desks = {person.id: Desk(person, scenario.seed, number) for person in staff}
         self._callers: dict[CallId, Caller] = {}  # neither answered nor gone
         self._ringing: dict[DemandId, Reservation] = {}
@@ -100,10 +101,11 @@ class _Run:
     async def until_midnight(self, progress: Callable[[float], None] | None) -> None:
         while self._moments and self._moments[0][0] < DAY_S:
             self._at = self._moments[0][0]
+            changed = False
             while self._moments and self._moments[0][0] <= self._at:
-                await heapq.heappop(self._moments)[2]()
-            await self._dispatcher.round(self._now)
-            self._tick_while_somebody_waits()
+                changed |= await heapq.heappop(self._moments)[2]()
+            if changed:
+                await self._dispatcher.round(self._now)
             if progress is not None:
                 progress(self._at / DAY_S)
         await self._dispatcher.close()
@@ -126,19 +128,21 @@ class _Run:
     def _then(self, at: float, happening: Happening) -> None:
         heapq.heappush(self._moments, (max(at, self._at), next(self._numbers), happening))
 
-    def _tick_while_somebody_waits(self) -> None:
-        picture = self._dispatcher.picture
-        if picture.waiting and picture.free() and self._next_tick <= self._at:
-            self._next_tick = self._at + INTERVAL_S
-            self._then(self._next_tick, _nothing)
+    def _looks_by_itself(self, demand: DemandId, after_s: float) -> None:
+        """If the demand still waits then, there is a round within INTERVAL_S of that many seconds from now."""
+        at = ceil((self._at + after_s) / INTERVAL_S) * INTERVAL_S
+        self._then(at, partial(self._still_waits, demand))
+
+    async def _still_waits(self, demand: DemandId) -> bool:
+        return demand in self._dispatcher.picture.waiting
 
     # --- residents -----------------------------------------------------------------------------
 
-    async def _asks(self, caller: Caller) -> None:
+    async def _asks(self, caller: Caller) -> bool:
         admission = admit(self._dispatcher.picture, self._plan, caller.item, caller.site, self._now)
         if admission.kind is not Admitting.OPEN:
             self._calls.append(Call(caller, Fate.TURNED_AWAY, 0.0))
-            return
+            return False
         self._callers[caller.id] = caller
         rule = self._plan.items[caller.item]
         waiting = Waiting(
@@ -155,18 +159,22 @@ class _Run:
         await self._store.enqueue(waiting)
         if caller.patience_s is not None:
             self._then(caller.at + caller.patience_s, partial(self._goes, caller, Fate.ABANDONED))
-        longest = self._plan.queues[rule.queue].wait_at_most_s
-        self._then(caller.at + longest, partial(self._goes, caller, Fate.UNANSWERED))
+        queue = self._plan.queues[rule.queue]
+        self._then(caller.at + queue.wait_at_most_s, partial(self._goes, caller, Fate.UNANSWERED))
+        for after_s in {ring.after_s for ring in queue.rings} - {0.0}:
+            self._looks_by_itself(waiting.id, after_s)
+        return True
 
-    async def _goes(self, caller: Caller, fate: Fate) -> None:
+    async def _goes(self, caller: Caller, fate: Fate) -> bool:
         if caller.id not in self._callers:
-            return
+            return False
         ringing = self._ringing.get(DemandId(caller.id))
         if ringing is None:
             await self._store.withdraw(DemandId(caller.id))
         else:
             await self._given_back(ringing, Release.WITHDRAWN)
         self._ended(caller, fate)
+        return True
 
     def _ended(self, caller: Caller, fate: Fate, group: str | None = None) -> None:
         del self._callers[caller.id]
@@ -180,22 +188,25 @@ class _Run:
         answers = desk.answers_after()
         if answers is not None and answers < self._scenario.rules.ring:
             self._then(self._at + answers, partial(self._answers, reservation))
-        self._then(reservation.until - self._midnight, _nothing)  # the round that finds it overdue
+        else:
+            self._then(reservation.until - self._midnight, _deadline)
 
-    async def _answers(self, reservation: Reservation) -> None:
+    async def _answers(self, reservation: Reservation) -> bool:
         answered = await self._store.accept(reservation.id, reservation.agent, self._now)
         if answered is not Acceptance.COMPLETE:
-            return  # the resident went away
+            return False  # the resident went away
         del self._ringing[reservation.demand]
         caller = self._callers[reservation.call]
         desk = self._desks[reservation.agent]
         self._ended(caller, Fate.ANSWERED, desk.person.group.id)
         await self._look(desk)
         self._then(self._at + caller.talk_s, partial(self._hangs_up, desk, caller))
+        return True
 
     async def _rang_out(self, reservation: Reservation) -> None:
         self._desks[reservation.agent].missed += 1
         await self._given_back(reservation, Release.NO_ANSWER)
+        self._looks_by_itself(reservation.demand, self._scenario.rules.no_answer_backoff)
 
     async def _given_back(self, reservation: Reservation, why: Release) -> None:
         self._ringing.pop(reservation.demand, None)
@@ -208,37 +219,40 @@ class _Run:
 
     # --- talks ---------------------------------------------------------------------------------
 
-    async def _hangs_up(self, desk: Desk, caller: Caller) -> None:
+    async def _hangs_up(self, desk: Desk, caller: Caller) -> bool:
         await self._store.release(desk.person.id, caller.id, Release.ENDED, self._now)
         await self._look(desk)
         at_most = self._scenario.rules.wrap_up
         self._then(self._at + min(caller.wrap_up_s, at_most), partial(self._is_ready, desk, caller))
+        return True
 
-    async def _is_ready(self, desk: Desk, caller: Caller) -> None:
+    async def _is_ready(self, desk: Desk, caller: Caller) -> bool:
         await self._store.release(desk.person.id, caller.id, Release.READY, self._now)
         await self._look(desk)
+        return True
 
     # --- presence ------------------------------------------------------------------------------
 
-    async def _presents(self, desk: Desk) -> None:
+    async def _presents(self, desk: Desk) -> bool:
         """Declare what the timetable and the counter say, if it is anything new."""
         presence = desk.presence(self._at)
         if presence == desk.declared:
-            return
+            return False
         if desk.declared[0] is Presence.SIGNED_OUT:
             await self._store.sign_in(desk.person.id, desk.person.profile, self._now)
         desk.declared = presence
         await self._store.declare(desk.person.id, *presence, self._now)
         await self._look(desk)
+        return True
 
-    async def _comes_back(self, desk: Desk) -> None:
+    async def _comes_back(self, desk: Desk) -> bool:
         desk.away = False
-        await self._presents(desk)
+        return await self._presents(desk)
 
-    async def _counter(self, desk: Desk) -> None:
+    async def _counter(self, desk: Desk) -> bool:
         desk.at_counter = not desk.at_counter
-        await self._presents(desk)
         self._then(self._at + desk.counter_changes_after(), partial(self._counter, desk))
+        return await self._presents(desk)
 
     async def _look(self, desk: Desk) -> Presence | None:
         agent = await self._store.agent(desk.person.id)
@@ -252,5 +266,6 @@ async def _of_no_interest(generation: int) -> None:
     """This store loses nothing."""
 
 
-async def _nothing() -> None:
-    """Only a round."""
+async def _deadline() -> bool:
+    """The round finds the reservation overdue."""
+    return True

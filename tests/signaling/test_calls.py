@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from agents.agent import DemandId
 from records.model import CallId, StationId
 from signaling import events as ev
 from signaling.call import due, transition
@@ -16,7 +17,7 @@ from tests.signaling.playbook import NOW, new_call
 from tests.signaling.world import HALL
 
 LATER = 4e9  # any clock's future
-COMMANDS: tuple[ev.AnyCommand, ...] = (ev.OpenRoom(), ev.Withdraw())
+COMMANDS: tuple[ev.AnyCommand, ...] = (ev.OpenRoom(), ev.Withdraw(DemandId("c1")))
 
 
 def call(id: str = "c1", station: str = "s1") -> Call:
@@ -96,7 +97,9 @@ async def test_a_save_without_commands_leaves_nothing_to_do(calls: Calls) -> Non
 
 async def test_deadlines_follow_the_call(calls: Calls) -> None:
     await calls.create(call(), (), None)
-    assert await calls.due(LATER) == (), "a waiting call has none"
+    patience = call().patience.queue
+    assert await calls.due(NOW + patience - 1) == ()
+    assert await calls.due(NOW + patience) == ("c1",), "nobody waits for ever"
     after = ended(call())
     await calls.save(after, 0, ())
     at = due(after)

@@ -18,7 +18,7 @@ from signaling.rooms import MediaEvents, NodeNews, RedisNodes
 from signaling.snapshot import State
 from tests.media.parent import LONE, Parent, started
 from tests.signaling.loops import cancelled
-from tests.signaling.world import HALL, ITEM, Clock, Peer, Talk, World
+from tests.signaling.world import HALL, Clock, Peer, Talk, World
 
 
 class RealClock(Clock):
@@ -151,7 +151,7 @@ async def test_nobody_is_rung_while_the_only_node_is_dead(
         async with started(redis, valkey_socket, tmp_path, 0) as parent:
             await parent.up(1)
             station = await world.station().arrives()
-            assert await station.asks("call", item=ITEM, consent=True) is None
+            assert await world.lets_in(station) is None
             parent.process.terminate()
             await parent.ended()
             await shown_held_up(station, True)

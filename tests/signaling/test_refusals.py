@@ -80,10 +80,19 @@ OUT_OF_ORDER, UNKNOWN_CALL, NOT_OFFERED = (
     ErrorCode.UNKNOWN_CALL,
     ErrorCode.NOT_OFFERED,
 )
+NOT_OWNER, UNKNOWN_TARGET = ErrorCode.NOT_OWNER, ErrorCode.UNKNOWN_TARGET
 MALFORMED, TOO_LARGE = ErrorCode.MALFORMED, ErrorCode.TOO_LARGE
 ANSWER = {"call": CALL, "generation": 1, "sdp": SDP}
 DEVICES = {"call": CALL, "mic": True, "camera": False}
 ACCEPT = {"call": CALL, "reservation": "r-stale"}
+
+COMPANY: dict[str, dict[str, Any]] = {
+    "ask_for": {"kind": "consult", "queue": "taxes"},
+    "drop_ask": {},
+    "hold": {"on": True},
+    "hand_over": {"participant": "agent-2"},
+    "send_away": {"participant": "agent-2"},
+}
 
 ROWS: list[Row] = [
     ("station", nothing_yet, "call", {"item": "nothing", "consent": True}, ErrorCode.UNKNOWN_ITEM),
@@ -147,6 +156,29 @@ ROWS: list[Row] = [
             ("devices", {"mic": True, "camera": False}),
         )
     ],
+    ("station", nothing_yet, "ask_slots", {"item": "nothing"}, ErrorCode.UNKNOWN_ITEM),
+    ("station", nothing_yet, "ask_slots", {"item": ELSEWHERE}, ErrorCode.NOT_EMPOWERED),
+    ("station", nothing_yet, "book", {"item": "nothing", "at": 1}, ErrorCode.UNKNOWN_ITEM),
+    ("station", nothing_yet, "book", {"item": ITEM, "at": 1}, ErrorCode.SLOT_TAKEN),
+    (
+        "station",
+        nothing_yet,
+        "call",
+        {"item": ITEM, "consent": True, "appointment": "123456"},
+        ErrorCode.UNKNOWN_CODE,
+    ),
+    *[
+        ("agent", at, kind, {"call": CALL, **rest}, code)
+        for at, code in ((nothing_yet, UNKNOWN_CALL), (waiting, UNKNOWN_CALL), (ringing, OUT_OF_ORDER))
+        for kind, rest in COMPANY.items()
+    ],
+    ("agent", talking, "ask_for", {"call": CALL, "kind": "join"}, MALFORMED),  # nobody
+    ("agent", talking, "ask_for", {"call": CALL, "kind": "join", "queue": "nowhere"}, UNKNOWN_TARGET),
+    ("agent", talking, "ask_for", {"call": CALL, "kind": "join", "agent": "lin"}, UNKNOWN_TARGET),
+    ("agent", talking, "hand_over", {"call": CALL, "participant": RESIDENT}, UNKNOWN_TARGET),
+    ("agent", talking, "send_away", {"call": CALL, "participant": SEAT}, UNKNOWN_TARGET),
+    ("agent", nothing_yet, "extend_wrap_up", {"call": CALL}, UNKNOWN_CALL),
+    ("agent", talking, "extend_wrap_up", {"call": CALL}, OUT_OF_ORDER),
     ("agent", ringing, "hang_up", {"call": CALL}, OUT_OF_ORDER),
     ("agent", ringing, "share", {"call": CALL, "on": True}, OUT_OF_ORDER),
     ("agent", ringing, "add_note", {"call": CALL, "text": "x"}, OUT_OF_ORDER),
@@ -201,6 +233,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "share": {"call": CALL, "on": True},
     "add_note": {"call": CALL, "text": "x"},
     "wrap_up": {"call": CALL, "outcome": "other"},
+    "ask_slots": {"item": ITEM},
+    "book": {"item": ITEM, "at": 1},
+    **{kind: {"call": CALL, **rest} for kind, rest in COMPANY.items()},
 }
 STATION, AGENT = requests(m.StationIn), requests(m.AgentIn)
 EVERY = [("station", kind) for kind in STATION] + [("agent", kind) for kind in AGENT]
@@ -241,7 +276,7 @@ async def test_another_stations_call_is_as_good_as_none(redis_world: World, redi
     await talking(redis_world)
     stranger = await redis_world.station(SECOND).arrives()
     before = await truth(redis)
-    for kind in STATION.keys() - {"call"}:
+    for kind in STATION.keys() - {"call", "ask_slots", "book"}:
         assert await stranger.asks(kind, **EXAMPLES.get(kind, {"call": CALL})) is UNKNOWN_CALL
     assert await truth(redis) == before
 

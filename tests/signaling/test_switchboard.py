@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.agent import Activity
+from agents.agent import Activity, DemandId, Party, Waiting
 from media import protocol
 from records.model import (
     CallId,
@@ -25,7 +25,20 @@ from signaling.calls import Pending
 from signaling.messages import ErrorCode
 from signaling.snapshot import RESIDENT, State
 from signaling.switchboard import NoMediaNode, StationBusy, UnknownCall
-from tests.signaling.world import FIRST, ITEM, LIN, NODE_A, NODE_B, LedgerDown, Names, World, item, node
+from tests.signaling.world import (
+    FIRST,
+    ITEM,
+    LIN,
+    NODE_A,
+    NODE_B,
+    OWN_QUEUE,
+    SKILL,
+    LedgerDown,
+    Names,
+    World,
+    item,
+    node,
+)
 
 CARD = Names().cards[FIRST]
 CALL = CallId("c1")
@@ -169,12 +182,17 @@ async def test_a_call_is_not_forgotten_before_the_ledger_knows_of_it(world: Worl
 async def test_a_process_that_dies_between_saving_and_carrying_out_is_made_up_for(world: World) -> None:
     """What it saved is all that is left of it."""
     call, commands = start(
-        id=CALL,
+        demand=Waiting(
+            id=DemandId(CALL),
+            call=CALL,
+            queue=OWN_QUEUE,
+            item=ITEM,
+            station=FIRST,
+            site=CARD.site,
+            enqueued_at=world.clock(),
+            party=Party(needs={SKILL: 1}),
+        ),
         hall="demo",
-        station=FIRST,
-        site=CARD.site,
-        item=ITEM,
-        skill=item(ITEM).skill,
         node=NODE_A,
         now=world.clock(),
     )
@@ -211,7 +229,7 @@ async def test_a_rating_goes_into_the_ledger_after_the_call_itself(world: World)
 
 async def test_an_offer_reaches_the_page_and_an_answer_the_node(world: World) -> None:
     station = await world.station().arrives()
-    await station.asks("call", item=ITEM, consent=True)
+    assert await world.lets_in(station) is None
     await world.offered(CALL, RESIDENT)
     await station.sees()
     (offer,) = station.all(m.Offer)
@@ -223,7 +241,7 @@ async def test_an_offer_reaches_the_page_and_an_answer_the_node(world: World) ->
 
 async def test_a_refused_answer_reaches_the_page_by_name_and_once(world: World) -> None:
     station = await world.station().arrives()
-    await station.asks("call", item=ITEM, consent=True)
+    assert await world.lets_in(station) is None
     await world.offered(CALL, RESIDENT)
     await station.sees()
     await station.asks("answer", call=CALL, generation=1, sdp="nonsense")

@@ -1,13 +1,22 @@
 """What happens although everybody who should see to it is gone."""
 
-from agents.agent import Activity, PauseReason, Presence, Release, ReservationId
+from agents.agent import (
+    Acceptance,
+    Activity,
+    DemandId,
+    PauseReason,
+    Presence,
+    Release,
+    ReservationId,
+)
+from agents.availability import Ask
 from media import protocol
 from media.protocol import NodeDown, NodeUp, RoomId
-from records.model import CallId, EndReason, JournalKind, ParticipantRole
+from records.model import CallId, EndReason, JournalKind
 from signaling import events as ev
 from signaling import messages as m
 from signaling.holders import agent_identity, station_identity
-from signaling.snapshot import RESIDENT, Call, State, seat_with, waiting
+from signaling.snapshot import RESIDENT, Call, State, seat_of_account
 from tests.signaling.world import FIRST, HALL, ITEM, LIN, NODE_A, NODE_B, Talk, World, node
 
 
@@ -201,7 +210,8 @@ async def test_a_process_that_dies_between_taking_a_ring_and_telling_the_call_co
     await station.asks("call", item=ITEM, consent=True)
     await world.dispatch()
     ring = (await agent.sees()).ring
-    assert await world.availability.accept(ring.reservation, world.clock())  # and then it died
+    accepted = await world.availability.accept(ring.reservation, LIN, world.clock())  # and then it died
+    assert accepted is Acceptance.COMPLETE
     world.clock.now += 20 + 3
     await world.timers.deadlines()
     await world.timers.agents()
@@ -228,16 +238,16 @@ async def test_a_ring_that_nobody_ends_ends_by_itself(world: World) -> None:
 async def test_a_waiting_call_that_the_queue_lost_is_put_back(redis_world: World) -> None:
     world = redis_world
     station = await world.station().arrives()
-    await station.asks("call", item=ITEM, consent=True)
+    assert await world.lets_in(station) is None
     (call,) = await world.queue()
-    await world.availability.withdraw(call)
+    await world.availability.withdraw(DemandId(call))
     await world.timers.queue()
     assert await world.queue() == [call]
 
 
 async def test_a_call_that_is_over_does_not_stay_in_the_queue(world: World) -> None:
     station = await world.station().arrives()
-    await station.asks("call", item=ITEM, consent=True)
+    assert await world.lets_in(station) is None
     entry = (await world.availability.snapshot()).waiting[0]
     await station.asks("cancel", call=entry.call)
     await world.availability.enqueue(entry)  # a command that came late
@@ -251,14 +261,11 @@ async def test_an_agent_who_is_gone_while_it_rings_does_not_hold_up_the_call(wor
     await world.dispatch()
     await agent.sees()
     await agent.desk.lost()
-    await agent.desk.over()
     (call,) = await world.calls.live()
-    seat = seat_with(call, ParticipantRole.AGENT)
-    assert seat is not None
-    assert seat.away_until == world.clock() + 5
-    world.clock.now += 5
-    await world.timers.deadlines()
-    assert (await world.call(call.id)).state is State.QUEUED
+    assert call.state is State.QUEUED, "at once"
+    assert seat_of_account(call, LIN) is None
+    assert await world.queue() == [call.id]
+    assert (await world.known(LIN)).activity is Activity.IDLE
 
 
 async def test_one_work_that_fails_does_not_keep_the_others(world: World) -> None:
@@ -282,7 +289,10 @@ async def comes_back_in_call(world: World, call: CallId) -> None:
     lin = await world.known(LIN)
     assert lin.call == call
     await world.availability.release(LIN, call, Release.READY, world.clock())
-    await world.availability.enqueue(waiting(await world.call(call)))
-    again = ReservationId("again")
-    assert await world.availability.reserve(LIN, call, again, world.clock() + 20, world.clock())
-    assert await world.availability.accept(again, world.clock())
+    demand = (await world.call(call)).demand
+    await world.availability.enqueue(demand)
+    until = world.clock() + 20
+    ask = Ask(demand.id, (LIN,), ReservationId("again"), until)
+    (made,) = await world.availability.reserve((ask,), world.clock())
+    assert made is not None
+    assert await world.availability.accept(made.id, LIN, world.clock()) is Acceptance.COMPLETE
