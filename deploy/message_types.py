@@ -1,4 +1,4 @@
-"""Writes web/static/js/kit/messages.d.ts: the browser's view of signaling/messages.py and of the content.
+"""Writes web/static/js/kit/messages.d.ts: the browser's view of signaling/messages/ and of the content.
 
 python deploy/message_types.py            writes the file
 python deploy/message_types.py --check    fails when it is out of date
@@ -20,7 +20,7 @@ from records import model  # noqa: E402
 from signaling import messages  # noqa: E402
 
 OUT = ROOT / "web" / "static" / "js" / "kit" / "messages.d.ts"
-HEAD = "// Made by deploy/message_types.py from signaling/messages.py and records/model.py. Do not edit.\n"
+HEAD = "// Made by deploy/message_types.py from signaling/messages/ and records/model.py. Do not edit.\n"
 UNIONS = {
     "StationIn": messages.StationIn,
     "AgentIn": messages.AgentIn,
@@ -115,7 +115,7 @@ def constants() -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write messages.d.ts from signaling/messages.py.")
+    parser = argparse.ArgumentParser(description="Write messages.d.ts from signaling/messages/.")
     parser.add_argument(
         "--check", action="store_true", help="fail when the file is out of date, write nothing"
     )

@@ -21,7 +21,7 @@ def test_every_event_is_asked_in_every_state() -> None:
 def test_every_ending_is_drawn() -> None:
     _, arrows = diagram.probed()
     drawn = {arrow.label.rpartition("(")[2].rstrip(")") for arrow in arrows if arrow.after is State.ENDED}
-    assert drawn == {reason.value for reason in EndReason}
+    assert drawn == {reason.value for reason in EndReason} - {EndReason.AGENT_LOST}, "of earlier versions"
 
 
 def test_nothing_leaves_the_end() -> None:

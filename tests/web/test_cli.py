@@ -76,7 +76,7 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(here: Path) -> None:
 
 def test_seed_twice_is_seed_once(here: Path) -> None:
     first, second = bangban("seed", "--demo-accounts"), bangban("seed", "--demo-accounts")
-    assert "3 stations and 12 accounts are new." in first.output
+    assert "3 stations and 13 accounts are new." in first.output
     assert "0 stations and 0 accounts are new." in second.output
     kept = here / "var" / PASSWORDS
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

@@ -18,7 +18,7 @@ from tests.web.running import running
 from web.metrics import Metrics
 
 TOKEN = "sixteen-or-more-characters"
-LABELS = {"state", "activity", "presence", "role", "judgement", "node", "direction", "le"}
+LABELS = {"queue", "state", "activity", "presence", "role", "judgement", "node", "direction", "le"}
 
 
 @asynccontextmanager
@@ -58,14 +58,14 @@ async def test_the_hall_as_it_is() -> None:
     async with served(world) as url:
         await world.talking()
         other = await world.station(SECOND).arrives()
-        assert await other.asks("call", item="social-proof", consent=True) is None
+        assert await world.lets_in(other) is None
         world.racks.nodes = [NodeInfo(NODE_A, 1, (), 3, 40, False, NOW, 40000, 0.25, 1.5, "lag")]
         found = await scraped(url)
     assert found[key("calls", state="active")] == 1
     assert found[key("calls", state="queued")] == 1
     assert found[key("calls", state="offered")] == 0
     assert key("calls", state="ended") not in found
-    assert found[key("queue_waiting")] == 1
+    assert found[key("queue_waiting", queue="employment")] == 1
     assert found[key("agents", activity="in_call", presence="available")] == 1
     assert found[key("agents", activity="idle", presence="available")] == 0
     assert found[key("media_nodes")] == 1
@@ -167,5 +167,5 @@ async def test_from_where(address: str | None, may: bool) -> None:
 async def test_the_service_has_them(tmp_path: Path, valkey_socket: Path) -> None:
     async with running(tmp_path, valkey_socket, database=7) as service:
         found = read(await (await service.get("/metrics")).text())
-        assert found[key("queue_waiting")] == found[key("media_nodes")] == 0
+        assert found[key("queue_waiting", queue="general")] == found[key("media_nodes")] == 0
         assert (await service.get("/metrics", x_forwarded_for="203.0.113.9")).status == 403

@@ -1,4 +1,4 @@
-// Made by deploy/message_types.py from signaling/messages.py and records/model.py. Do not edit.
+// Made by deploy/message_types.py from signaling/messages/ and records/model.py. Do not edit.
 
 /** First message of a station: the challenge of ``Challenge``, signed with the device key (Ed25519, base64url without padding) over ``bangban-station-1\n<origin>\n<station>\n<nonce>`` in UTF-8. */
 export interface StationHello {

@@ -30,3 +30,19 @@ export function Keyboard({ value, most, onType, digits = false, space = false })
     </div>
   </div>`;
 }
+
+/**
+ * Digits alone, for a telephone number or a code.
+ * @param {{value: string, most: number, onType: (text: string) => void}} props
+ */
+export function Keypad({ value, most, onType }) {
+  const type = (/** @type {string} */ digit) => {
+    if (value.length < most) onType(value + digit);
+  };
+  return html`<div class="keypad" role="group" aria-label=${t("station.search.keyboard")}>
+    ${[..."123456789"].map((digit) => html`<button type="button" class="key" onClick=${() => type(digit)}>${digit}</button>`)}
+    <button type="button" class="key" onClick=${() => onType("")}>${t("station.search.clear")}</button>
+    <button type="button" class="key" onClick=${() => type("0")}>0</button>
+    <button type="button" class="key" onClick=${() => onType(value.slice(0, -1))} aria-label=${t("station.search.erase")}><${Icon} name="backspace" /></button>
+  </div>`;
+}

@@ -3,12 +3,14 @@
 import { forget, identity } from "../kit/device.js";
 import { html, now, render, signal, useSignalEffect } from "../kit/ui.js";
 import { language, loadTexts, pick, t } from "../kit/text.js";
+import { forgetCallback, shut } from "./callback.js";
 import { loadCatalogue } from "./catalogue.js";
 import { Idle } from "./idle.js";
 import { Button, Foot, Title } from "./parts.js";
-import { call, dismiss, link, live, place as placeCall, start, state, trouble } from "./session.js";
+import { call, dismiss, link, live, offerCallback, place as placeCall, start, state, trouble } from "./session.js";
 import { back, elder, go, home, place, visitor, wipe } from "./visit.js";
 import { CallScreen } from "./screens/call.js";
+import { Callback } from "./screens/callback.js";
 import { Enrol, OutOfService } from "./screens/enrol.js";
 import { Items, Search, Zones } from "./screens/find.js";
 import { Consent, ItemScreen } from "./screens/item.js";
@@ -59,7 +61,11 @@ function Screen({ catalogue: content }) {
     return inCall() ? html`<${CallScreen} call=${now} />` : html`<${Waiting} call=${now} item=${itemOf(now.item)} />`;
   }
   if (now && now.end_reason !== "cancelled") {
-    return html`<${Rating} key=${now.id} call=${now} onHome=${leave} onAgain=${() => callAgain(now.item)} />`;
+    return html`<${Rating} key=${now.id} call=${now} onHome=${leave} onAgain=${() => callAgain(now.item)} onCallback=${() => callBackLater(now.item)} />`;
+  }
+  if (shut.value) {
+    const { item: wanted } = shut.value;
+    return html`<${Callback} item=${wanted} onGuide=${() => readGuide(wanted)} onHome=${leave} /><${Idle} onGone=${leave} />`;
   }
   const { screen, zone, item } = place.value;
   const found = itemOf(item);
@@ -82,8 +88,22 @@ function stepBack() {
   back();
 }
 
+/** @param {string} item */
+async function callBackLater(item) {
+  await dismiss();
+  offerCallback(item, "unanswered");
+}
+
+/** @param {string} item */
+function readGuide(item) {
+  forgetCallback();
+  home();
+  go({ screen: "item", item });
+}
+
 function leave() {
   trouble.value = null;
+  forgetCallback();
   void dismiss();
   wipe();
 }

@@ -5,6 +5,7 @@ import { Leg, getLocalMedia, stopTracks } from "../kit/media.js";
 import { Switched } from "../kit/switched.js";
 import { stationHello } from "../kit/device.js";
 import { computed, signal } from "../kit/ui.js";
+import { SHUT, shut, slots, taken, ticket } from "./callback.js";
 
 /** @typedef {import("../kit/messages.js").StationState} StationState */
 /** @typedef {import("../kit/messages.js").Offer} Offer */
@@ -98,6 +99,8 @@ function receive(message) {
   if (message.type === "welcome") greeted(message.resumed);
   else if (message.type === "station_state") void draw(/** @type {StationState} */ (message));
   else if (message.type === "offer") void take(message);
+  else if (message.type === "slots") slots.value = message;
+  else if (message.type === "booked") ticket.value = message;
   else if (message.type === "own_quality") network.value = message.call === call.value?.id ? message.judgement : null;
   else if (message.type === "error") trouble.value = message.text;
 }
@@ -155,17 +158,45 @@ export function serverNow() {
 
 // --- what the resident does ---------------------------------------------------------------------
 
-/** @param {string} item */
-export async function place(item) {
+/** @typedef {{elder?: boolean, sign_language?: boolean, appointment?: string | null}} Wish */
+
+/** @param {string} item @param {Wish} [wish] */
+export async function place(item, wish = {}) {
   trouble.value = null;
   asking.value = true;
   void openMedia();
   try {
-    await connection?.request("call", { item, consent: true });
+    await connection?.request("call", { item, consent: true, ...wish });
   } catch (fault) {
     asking.value = false;
     if (!live.value) release();
+    if (fault instanceof RequestError && SHUT.has(fault.code)) {
+      offerCallback(item, /** @type {import("./callback.js").Shut} */ (fault.code));
+      return;
+    }
     trouble.value = fault instanceof RequestError ? fault.text : UNANSWERED;
+  }
+}
+
+/** Nobody can answer: say so, and look when somebody can. @param {string} item @param {import("./callback.js").Shut} why */
+export function offerCallback(item, why) {
+  shut.value = { item, why };
+  askSlots(item);
+}
+
+/** @param {string} item */
+export function askSlots(item) {
+  void tell("ask_slots", { item });
+}
+
+/** @param {string} item @param {number} at @param {string | null} phone */
+export async function book(item, at, phone) {
+  try {
+    await connection?.request("book", { item, at, phone });
+  } catch (fault) {
+    taken.value = fault instanceof RequestError && fault.code === "slot_taken";
+    if (!taken.value) trouble.value = fault instanceof RequestError ? fault.text : UNANSWERED;
+    askSlots(item);
   }
 }
 

@@ -6,6 +6,7 @@ import { Button, Dialog, Title } from "../parts.js";
 import { hangUp, muted, own, remote, serverNow, toggleMute } from "../session.js";
 import { elder } from "../visit.js";
 import { CallNotes } from "./notes.js";
+import { CompanyNews, nameOf, present } from "./people.js";
 
 /** @typedef {import("../../kit/messages.js").StationCall} StationCall */
 /** @typedef {import("../../kit/messages.js").SlotView} SlotView */
@@ -15,19 +16,23 @@ const ASK_MS = 10_000;
 
 /** @param {{call: StationCall}} props */
 export function CallScreen({ call }) {
-  const of = (/** @type {string} */ source) => call.slots.filter((slot) => slot.source === source);
+  const owner = present(call).find((person) => person.owner)?.participant;
+  const place = (/** @type {SlotView} */ slot) => Number(slot.participant !== owner);
+  const of = (/** @type {string} */ source) =>
+    call.slots.filter((slot) => slot.source === source).sort((a, b) => place(a) - place(b));
   const share = call.sharing ? of("share")[0] : undefined;
   const [asking, ask] = useState(false);
   return html`<main class="stage ${share ? "sharing" : ""}">
     <${Title} quiet>${t("station.call.title")}<//>
     ${share && html`<div class="sheet"><${Picture} track=${remote(share.mid)} label=${t("station.call.form")} class="whole" /></div>`}
-    <div class="faces">${of("camera").map((slot) => html`<${Face} key=${slot.mid} slot=${slot} call=${call} />`)}
-      ${of("camera").length === 0 && html`<div class="face"><p class="no-picture">${t("station.call.picture_soon")}</p></div>`}
+    <div class=${`faces of-${Math.max(1, of("camera").length)}`}>${of("camera").map((slot) => html`<${Face} key=${slot.mid} slot=${slot} call=${call} />`)}
+      ${of("camera").length === 0 && !call.on_hold && html`<div class="face"><p class="no-picture">${t("station.call.picture_soon")}</p></div>`}
     </div>
     ${of("mic").map((slot) => html`<${Sound} key=${slot.mid} track=${remote(slot.mid)} />`)}
     ${own.value.camera && html`<div class="own"><${Picture} track=${own.value.camera} label=${t("station.call.own")} mirrored /></div>`}
     <${Card} call=${call} />
-    <div class="call-notes"><${CallNotes} call=${call} /></div>
+    <div class="call-notes"><${CompanyNews} call=${call} /><${CallNotes} call=${call} /></div>
+    ${call.on_hold && html`<${Held} />`}
     <${Controls} onEnd=${() => ask(true)} />
     ${asking && html`<${EndQuestion} onStay=${() => ask(false)} />`}
   </main>`;
@@ -36,12 +41,26 @@ export function CallScreen({ call }) {
 /** @param {{slot: SlotView, call: StationCall}} props */
 function Face({ slot, call }) {
   const track = remote(slot.mid);
-  const name = slot.role === "agent" && call.agent ? pick(call.agent.name) : t("station.call.other");
-  const off = slot.role === "agent" && !call.agent_camera;
+  const person = present(call).find((one) => one.participant === slot.participant);
+  const name = person ? nameOf(person) : slot.role === "agent" && call.agent ? pick(call.agent.name) : t("station.call.other");
+  const off = person ? !person.camera : slot.role === "agent" && !call.agent_camera;
+  const several = present(call).length > 1;
   const missing = off ? "station.call.agent_camera_off" : track?.muted !== false ? "station.call.picture_soon" : null;
   return html`<div class="face">
     <${Picture} track=${track} label=${name} />
     ${missing && html`<p class="no-picture">${t(missing)}</p>`}
+    ${several && html`<p class="caption">${name}</p>`}
+  </div>`;
+}
+
+/** On hold: nobody sees or hears the resident, nor the other way. */
+function Held() {
+  const [since] = useState(Date.now());
+  void now.value;
+  return html`<div class="held" role="status">
+    <p class="title">${t("station.call.held")}</p>
+    <p class="lead">${t("station.call.held_more")}</p>
+    <p class="time">${minutes(Date.now() - since)}</p>
   </div>`;
 }
 

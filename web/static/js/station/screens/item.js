@@ -4,6 +4,7 @@ import { Icon, html, useLayoutEffect, useRef, useState } from "../../kit/ui.js";
 import { pick, t } from "../../kit/text.js";
 import { Button, Dialog, Note, Title } from "../parts.js";
 import { asking, link, place as placeCall, trouble } from "../session.js";
+import { Keypad } from "../keyboard.js";
 import { back, elder, go } from "../visit.js";
 
 /** @typedef {import("../catalogue.js").Item} Item */
@@ -11,6 +12,7 @@ import { back, elder, go } from "../visit.js";
 /** @typedef {"bring" | "how" | "long"} Question */
 
 const QUESTIONS = /** @type {const} */ (["bring", "how", "long"]);
+const CODE_DIGITS = 6;
 const ICONS = { bring: "files", how: "steps", long: "clock" };
 
 /** All three questions at once where there is room, one at a time where there is not. @param {{item: Item}} props */
@@ -108,6 +110,10 @@ function long(item) {
 
 /** @param {{item: Item}} props */
 export function Consent({ item }) {
+  const [first, goFirst] = useState(elder.value);
+  const [signs, sign] = useState(false);
+  const [booked, type] = useState(/** @type {string | null} */ (null));
+  const wish = { elder: first, sign_language: signs, appointment: booked || null };
   const ready = link.value.state === "open" && !asking.value;
   const leave = () => {
     trouble.value = null;
@@ -120,8 +126,15 @@ export function Consent({ item }) {
       <p class="lead">${t("station.consent.after")}</p>
     </div>
     ${trouble.value && html`<${Note} icon="warning" tone="warn">${pick(trouble.value)}<//>`}
+    <div class="wishes" role="group" aria-label=${t("station.consent.wishes")}>
+      <${Button} icon=${first ? "check" : "heart"} pressed=${first} onPress=${() => goFirst(!first)}>${t("station.consent.elder")}<//>
+      <${Button} icon=${signs ? "check" : "users"} pressed=${signs} onPress=${() => sign(!signs)}>${t("station.consent.signs")}<//>
+      <${Button} icon=${booked !== null ? "check" : "calendar"} pressed=${booked !== null} onPress=${() => type(booked === null ? "" : null)}>${t("station.consent.booked")}<//>
+    </div>
+    ${booked !== null && html`<p class="typed" aria-live="polite">${booked || t("station.consent.code")}</p>
+      <${Keypad} value=${booked} most=${CODE_DIGITS} onType=${type} />`}
     <div class="choices">
-      <${Button} kind="primary" icon="video" disabled=${!ready} onPress=${() => placeCall(item.id)}>
+      <${Button} kind="primary" icon="video" disabled=${!ready || (booked !== null && booked.length !== CODE_DIGITS)} onPress=${() => placeCall(item.id, wish)}>
         ${asking.value ? t("station.consent.calling") : t("station.consent.agree")}<//>
       <${Button} icon="back" onPress=${leave}>${t("common.back")}<//>
     </div>

@@ -15,8 +15,8 @@ const STARS = [5, 4, 3, 2, 1];
 const REASONS = ["waited_long", "not_solved", "not_clear", "attitude", "picture_or_sound"];
 const CUT_OFF = new Set(["agent_lost", "connect_failed", "media_lost", "resident_lost"]);
 
-/** @param {{call: StationCall, onHome: () => void, onAgain: () => void}} props */
-export function Rating({ call, onHome, onAgain }) {
+/** @param {{call: StationCall, onHome: () => void, onAgain: () => void, onCallback: () => void}} props */
+export function Rating({ call, onHome, onAgain, onCallback }) {
   const [stars, choose] = useState(0);
   const [reasons, because] = useState(/** @type {RatingReason[]} */ ([]));
   const [thanked, thank] = useState(call.rated);
@@ -45,7 +45,7 @@ export function Rating({ call, onHome, onAgain }) {
   };
   const cut = call.end_reason !== null && CUT_OFF.has(call.end_reason);
   if (thanked) return html`<${Thanks} onHome=${onHome} />`;
-  if (call.answered_at === null) return html`<${NotAnswered} onHome=${onHome} onAgain=${onAgain} />`;
+  if (call.answered_at === null) return html`<${NotAnswered} call=${call} onHome=${onHome} onAgain=${onAgain} onCallback=${onCallback} />`;
   return html`<main class="screen rating ${stars > 0 ? "chosen" : ""}">
     <${Title}>${cut ? t("station.rating.cut_off") : t("station.rating.title")}<//>
     ${cut && html`<p class="lead">${t("station.rating.cut_off_more")}</p>
@@ -100,8 +100,17 @@ function Thanks({ onHome }) {
   </main>`;
 }
 
-/** @param {{onHome: () => void, onAgain: () => void}} props */
-function NotAnswered({ onHome, onAgain }) {
+/** @param {{call: StationCall, onHome: () => void, onAgain: () => void, onCallback: () => void}} props */
+function NotAnswered({ call, onHome, onAgain, onCallback }) {
+  if (call.end_reason === "unanswered") {
+    return html`<main class="screen middle">
+      <${Icon} name="clock" />
+      <${Title}>${t("station.shut.unanswered")}<//>
+      <p class="lead">${t("station.shut.more")}</p>
+      <${Button} kind="primary act" icon="phone" onPress=${onCallback}>${t("station.callback.offer")}<//>
+      <${Button} kind="act" icon="home" onPress=${onHome}>${t("common.home")}<//>
+    </main>`;
+  }
   return html`<main class="screen middle">
     <${Icon} name="warning" />
     <${Title}>${t("station.rating.not_connected")}<//>

@@ -3,7 +3,7 @@
 import { Picture, html } from "../../kit/ui.js";
 import { t } from "../../kit/text.js";
 import { Button, Note, Title } from "../parts.js";
-import { cancel, faults, own } from "../session.js";
+import { cancel, faults, offerCallback, own } from "../session.js";
 import { Guide } from "./item.js";
 import { DeviceNotes } from "./notes.js";
 
@@ -22,10 +22,18 @@ export function Waiting({ call, item }) {
         <p class="caption">${t("station.waiting.mirror")}</p>
       </div>
     </div>
+    ${call.on_duty === 0 && !call.held_up && call.phase === "queued" &&
+    html`<${Button} kind="primary" icon="phone" onPress=${() => later(call)}>${t("station.callback.offer")}<//>`}
     <${DeviceNotes} />
     ${item && html`<${Guide} item=${item} tabbed />`}
     <${Button} kind="act" icon="close" onPress=${cancel}>${t("station.waiting.cancel")}<//>
   </main>`;
+}
+
+/** Not to wait, and to be called back. @param {StationCall} call */
+async function later(call) {
+  await cancel();
+  offerCallback(call.item, "nobody");
 }
 
 /** @param {StationCall} call */
@@ -40,12 +48,35 @@ function standing(call) {
       <${Note} icon="clock" tone="warn">${t("station.waiting.nobody_more")}<//>`;
   }
   if (call.ringing) {
-    return html`<${Title}>${t("station.waiting.ringing")}<//><p class="next">${t("station.waiting.ringing_more")}</p>`;
+    return html`<${Title}>${call.moved ? t("station.waiting.ringing_again") : t("station.waiting.ringing")}<//><p class="next">${t("station.waiting.ringing_more")}</p>`;
   }
   return html`<${Title}>${call.ahead === 0 ? t("station.waiting.next") : t("station.waiting.ahead")}<//>
+    ${call.moved && html`<p class="next">${call.moved === "transfer" ? t("station.waiting.transfer") : t("station.waiting.agent_lost")}</p>`}
     ${call.ahead > 0 && html`<p class="ordinal">${t("station.waiting.number", { ahead: call.ahead })}</p>`}
     ${call.estimate_s && html`<p class="estimate">${estimate(call.estimate_s)}</p>`}
+    ${news(call)}
     <p class="next">${t("station.waiting.then")}</p>`;
+}
+
+/** Why it is later than it was said, who goes first, or where else we ask: the one that matters most. @param {StationCall} call */
+function news(call) {
+  const sentence = late(call) ?? (call.widened > 0 ? t("station.waiting.widened") : first(call));
+  return sentence === null ? null : html`<${Note} icon="info" tone="info">${sentence}<//>`;
+}
+
+/** @param {StationCall} call */
+function late({ wait_reason }) {
+  if (wait_reason === null) return null;
+  return {
+    priority: t("station.waiting.priority"),
+    fewer_agents: t("station.waiting.fewer_agents"),
+    longer_calls: t("station.waiting.longer_calls"),
+  }[wait_reason];
+}
+
+/** @param {StationCall} call */
+function first({ lane, moved }) {
+  return lane === "normal" || moved !== null ? null : t("station.waiting.first");
 }
 
 /** Seconds as a range of whole minutes. @param {readonly [number, number]} seconds */
