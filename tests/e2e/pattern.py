@@ -18,8 +18,8 @@ CELL = 40  # pixels a side; large enough to survive a low bit rate
 COUNTER_BITS = 12
 CELLS = 2 + 2 + COUNTER_BITS
 FRAMES = 300
-TINTS = {1: (90, 130, 110), 2: (90, 110, 140)}  # who -> Y, U, V of the ground
-TONES = {1: 440.0, 2: 880.0}  # who -> Hz
+TINTS = {1: (90, 130, 110), 2: (90, 110, 140), 3: (90, 140, 140)}  # who -> Y, U, V of the ground
+TONES = {1: 440.0, 2: 880.0, 3: 1320.0}  # who -> Hz
 
 # The same reading, in the browser: draws the video and returns [who, number], or null when it is no pattern.
 READ_JS = f"""

@@ -16,7 +16,7 @@ from tests.e2e import pattern
 from tests.e2e.service import Service
 from tests.web.pages import CHROMIUM, FLAGS
 
-RESIDENT, AGENT = 1, 2  # who the patterns are
+RESIDENT, AGENT, THIRD = 1, 2, 3  # who the patterns are
 WITHIN_MS = 20_000  # a deadline for a busy machine, not a measure of speed
 expect.set_options(timeout=WITHIN_MS)
 FORM_TITLE = "Registration form"  # as Chromium is told on its command line
@@ -103,11 +103,46 @@ class Person:
             assert time.monotonic() < deadline, "the picture stands still"
             await asyncio.sleep(0.05)
 
+    async def level_of(self, who: int) -> float:
+        """How loud this person's tone is in everything that the page plays, in dBFS; -200: silence."""
+        return float(await self.page.evaluate(LEVEL_JS, pattern.TONES[who]))
+
+    async def comes_to_hear(self, who: int) -> None:
+        deadline = time.monotonic() + WITHIN_MS / 1000
+        while (level := await self.level_of(who)) < HEARD_DB:
+            assert time.monotonic() < deadline, f"does not hear {who}: {level} dB"
+
     async def hears(self) -> float:
         """The strongest frequency (Hz) in what the page's connection receives, measured by the browser."""
         return float(await self.page.evaluate(LISTEN_JS))
 
 
+HEARD_DB, SILENT_DB = -60.0, -80.0
+# The loudest moment of a tone within a second, in what the page plays. Another tone leaks -89 dB into its bins.
+LEVEL_JS = """
+async (hz) => {
+  const media = [...document.querySelectorAll("audio, video")]
+    .filter((m) => m.srcObject && m.srcObject.getAudioTracks().length && !m.muted);
+  const audio = new AudioContext();
+  const analyser = audio.createAnalyser();
+  analyser.fftSize = 8192;
+  analyser.smoothingTimeConstant = 0;
+  for (const m of media) {
+    audio.createMediaStreamSource(new MediaStream(m.srcObject.getAudioTracks())).connect(analyser);
+  }
+  await audio.resume();
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  const at = Math.round((hz * analyser.fftSize) / audio.sampleRate);
+  let loudest = -200;
+  for (let tries = 0; tries < 20; tries++) {
+    await new Promise((done) => setTimeout(done, 50));
+    analyser.getFloatFrequencyData(bins);
+    loudest = Math.max(loudest, ...bins.slice(at - 2, at + 3));
+  }
+  await audio.close();
+  return Math.max(loudest, -200);
+}
+"""
 LISTEN_JS = """
 async () => {
   const media = [...document.querySelectorAll("audio, video")]

@@ -89,10 +89,10 @@ async def test_a_resident_may_stop_waiting(hall: Hall) -> None:
 
 async def test_the_residents_page_is_reloaded_while_waiting_and_in_the_call(hall: Hall) -> None:
     resident = await Resident.at_station(hall.service, hall.stations)
+    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
     await resident.calls_about(*ITEM)
     await resident.page.reload()
     await expect(resident.page.locator(".waiting")).to_be_visible()
-    agent = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
     async with present(agent, resident):
         await agent.act("accept")
         await agent.sees_moving(agent.PICTURE, RESIDENT)
@@ -158,12 +158,17 @@ async def test_the_agents_browser_is_killed(hall: Hall, tmp_path: Path) -> None:
         call = await talking(agent, resident)
         kill_browser(tmp_path)
         await expect(resident.page.get_by_text("工作人员的网络断了")).to_be_visible(timeout=15_000)
-        await expect(resident.page.get_by_text("再呼叫").first).to_be_visible(timeout=60_000)
-        await resident.goes_home()
+        await expect(resident.page.locator(".waiting")).to_contain_text("网络断了", timeout=60_000)
+        other = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
+        await other.act("accept")
+        await resident.sees_moving(resident.PICTURE, AGENT)
+        await told(hall.service, call, "answered", "queued_again", "ring", "answered")
+        await hang_up(resident)
+        await wrap_up(other, key="1")
         row = evidence.rows(hall.service, "SELECT * FROM calls WHERE id = ?", call)[0]
-        assert row["end_reason"] == "agent_lost"
+        assert (row["end_reason"], row["agent"]) == ("completed_by_resident", "agent1")
         found = await evidence.until(lambda: evidence.sealed_parts(hall.service, call), "sealed parts")
-        assert {p["role"] for p in found} == {"agent", "resident"}
+        assert {p["participant"] for p in found} == {"resident", "agent-1", "agent-2"}
 
 
 async def test_on_another_network_the_connection_and_its_recording_go_on(hall: Hall) -> None:

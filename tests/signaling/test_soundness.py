@@ -116,6 +116,7 @@ BEGINNINGS = (
     lambda: Playbook.begin().talking().asked(Joining.TRANSFER, person=OTHER),
     lambda: Playbook.begin().talking() >> ev.Supervised(BOSS, Supervision.WHISPER),
     lambda: Playbook.begin().talking().joined() >> ev.Supervised(BOSS, Supervision.BARGE),
+    lambda: Playbook.begin().talking().joined().joined(party=EXPERT, agent=THIRD, number=3),
     _joint,
     lambda: _joint() >> ev.Accepted(OTHER, ReservationId("r1")),
 )
@@ -241,7 +242,9 @@ def _sound(call: Call) -> None:
     assert (call.end_reason is not None) == (call.ended_at is not None) == (call.state is State.ENDED)
     assert call.ask is None or call.state is State.ACTIVE
     assert len({s.participant for s in call.seats}) == len({s.place for s in call.seats}) == len(call.seats)
-    assert len(call.seats) <= MOST
+    assert len(call.seats) + (call.ask is not None and call.ask.reservation is None) <= MOST
+    held = rings(call)
+    assert {s.who for s in call.seats if s.ringing} == set(held.agents if held is not None else ())
     assert seat_of(call, RESIDENT) is not None
     assert call.sharing is None or call.sharing in {s.participant for s in call.seats}
     if call.state in TALKING:

@@ -168,7 +168,7 @@ def act(page: Page, name: str) -> Any:
 
 
 async def offered(page: Page, server: Scripted, generation: int = 1, others: int = 0) -> m.Answer:
-    """The node offers and the console answers. ``others``: how many more people than the resident there are."""
+    """The node offers and the console answers. ``others``: how many people there are beside the resident."""
     sdp = await page.evaluate("(others) => pretendNode.offer({ others })", others)
     server.send(m.Offer(call=CALL, generation=generation, restart=0, sdp=sdp, ice_servers=()))
     answer = await server.asked(m.Answer)

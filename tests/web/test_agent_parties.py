@@ -4,14 +4,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, expect
 
 from agents.agent import Activity, Lane, PauseReason, Presence
 from media.protocol import Mid, Source
 from records.model import (
     AccountId,
     DepartmentId,
-    EndReason,
     ParticipantId,
     ParticipantRole,
     QueueId,
@@ -19,11 +18,10 @@ from records.model import (
     Text,
 )
 from signaling import messages as m
-from signaling.snapshot import AskFailure, Joining, State, Supervision
+from signaling.snapshot import AskFailure, Joining, Supervision
 from tests.web.console import (
     CALL,
     SLOTS,
-    a_call,
     act,
     called,
     clean,
@@ -37,7 +35,6 @@ from tests.web.console import (
     wrapping_up,
 )
 from tests.web.pages import Site
-from tests.web.scripted import Scripted, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,7 +42,7 @@ TAX = Text(zh="区税务局", en="Tax Bureau")
 MEDICAL = Text(zh="区医疗保障局", en="Medical Insurance")
 WANG = Text(zh="王芳", en="Wang Fang")
 CHEN = Text(zh="陈建国", en="Chen Jianguo")
-PLAYING = """[...document.querySelectorAll("audio")].filter((audio) => !audio.paused && audio.currentTime > 0).length"""
+PLAYING = "[...document.querySelectorAll('audio')].filter((a) => !a.paused && a.currentTime > 0).length"
 
 
 def person(n: int, name: Text, **changes: Any) -> m.PersonView:
@@ -133,3 +130,124 @@ def colleagues(**changes: Any) -> m.Colleagues:
     return msgspec.structs.replace(told, **changes)
 
 
+async def test_everybody_on_duty_can_be_asked_for_and_the_ways_are_said(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(colleagues())
+        await page.keyboard.press("t")
+        panel = page.get_by_test_id("asking")
+        await expect(panel).to_be_visible()
+        await expect(panel.locator(".target")).to_have_count(9)
+        await panel.locator(".target", has_text="陈建国").click()
+        await act(page, "ask-consult").click()
+        asked = await server.asked(m.AskFor)
+        assert (asked.call, asked.kind, asked.agent) == (CALL, Joining.CONSULT, AccountId("agent-3"))
+        await clean(page)
+        await fits(page)
+
+
+async def test_only_a_transfer_is_asked_about_first(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(colleagues())
+        await act(page, "ask").click()
+        await page.get_by_test_id("asking").locator(".target", has_text="税务专窗").click()
+        await act(page, "ask-transfer").click()
+        await expect(page.get_by_role("alertdialog")).to_contain_text("居民会看到")
+        await act(page, "transfer-yes").click()
+        asked = await server.asked(m.AskFor)
+        assert (asked.kind, asked.queue) == (Joining.TRANSFER, QueueId("tax"))
+
+
+async def test_who_is_asked_is_shown_and_can_be_dropped(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(in_call(ask=an_ask()))
+        await expect(page.get_by_test_id("stage")).to_contain_text("陈建国")
+        await clean(page)
+        server.send(in_call(failed_ask=failed()))
+        await expect(page.get_by_test_id("stage")).to_contain_text("陈建国")
+        await fits(page)
+
+
+async def test_on_hold_the_one_who_is_consulted_is_large_and_the_resident_covered(
+    browser: Browser, site: Site
+) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server, others=1)
+        server.send(consulting(expert(joining=Joining.CONSULT)))
+        await expect(page.get_by_test_id("resident-card")).to_have_attribute("data-held", "true")
+        await until_true(page, f"{PLAYING} === 1")
+        await clean(page)
+        await act(page, "hold").click()
+        asked = await server.asked(m.Hold)
+        assert asked.on is False
+
+
+async def test_four_people_are_all_seen_and_heard(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server, others=2)
+        server.send(together(person(2, WANG), expert(3)))
+        await expect(page.get_by_test_id("person")).to_have_count(2)
+        await until_true(page, f"{PLAYING} === 3")
+        await clean(page)
+        await fits(page)
+        await page.locator("[data-participant=agent-2] [data-act=hand-over]").click()
+        asked = await server.asked(m.HandOver)
+        assert asked.participant == "agent-2"
+        await page.locator("[data-participant=agent-3] [data-act=send-away]").click()
+        assert (await server.asked(m.SendAway)).participant == "agent-3"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [(Supervision.LISTEN, "旁听"), (Supervision.WHISPER, "耳语"), (Supervision.BARGE, "加入")],
+)
+async def test_a_supervisor_is_said_quietly(
+    browser: Browser, site: Site, mode: Supervision, words: str
+) -> None:
+    boss = person(9, WANG, role=ParticipantRole.SUPERVISOR, joining=None, supervision=mode)
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(in_call(people=(boss,)))
+        await expect(page.get_by_test_id("supervised")).to_contain_text(words)
+
+
+async def test_who_does_not_own_the_call_leaves_it(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(in_call(owner=False, people=(person(1, WANG, owner=True),)))
+        await expect(page.get_by_test_id("owner")).to_contain_text("王芳")
+        assert await act(page, "ask").count() == 0
+        await act(page, "end").click()
+        await act(page, "end-yes").click()
+        assert (await server.asked(m.HangUp)).call == CALL
+
+
+async def test_an_expert_is_told_as_what_and_by_whom_it_rings(browser: Browser, site: Site) -> None:
+    asked_by = m.AgentCard(WANG, TAX, "0421")
+    async with console(browser, site, idle()) as (page, server):
+        asked = {"joining": Joining.JOIN, "asked_by": asked_by, "lane": Lane.ESCALATED}
+        server.send(ringing(role=ParticipantRole.EXPERT, **asked))
+        await expect(page.get_by_test_id("ring")).to_contain_text("王芳")
+        await clean(page)
+        server.send(ringing(answered=True))
+        assert await act(page, "accept").count() == 0
+
+
+async def test_wrap_up_can_be_extended_as_often_as_is_left(browser: Browser, site: Site) -> None:
+    async with console(browser, site, wrapping_up()) as (page, server):
+        await act(page, "extend").click()
+        assert (await server.asked(m.ExtendWrapUp)).call == CALL
+        server.send(msgspec.structs.replace(wrapping_up(), extensions_left=0))
+        await expect(act(page, "extend")).to_be_disabled()
+
+
+async def test_a_pause_in_a_call_is_for_later_and_can_be_taken_back(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        paused = msgspec.structs.replace(in_call(), presence=Presence.PAUSED, pause_reason=PauseReason.BREAK)
+        server.send(paused)
+        await expect(page.get_by_test_id("later")).to_be_visible()
+        await page.get_by_test_id("later").locator("[data-act=available]").click()
+        assert (await server.asked(m.SetPresence)).presence is Presence.AVAILABLE

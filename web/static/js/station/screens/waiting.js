@@ -44,7 +44,7 @@ function standing(call) {
       <${Note} icon="clock" tone="warn">${t("station.waiting.held_up_more")}<//>`;
   }
   if (call.on_duty === 0) {
-    return html`<${Title}>${t("station.waiting.nobody")}<//>
+    return html`<${Title}>${call.moved === "agent_lost" ? t("station.waiting.lost") : t("station.waiting.nobody")}<//>
       <${Note} icon="clock" tone="warn">${t("station.waiting.nobody_more")}<//>`;
   }
   if (call.ringing) {
