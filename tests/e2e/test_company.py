@@ -113,7 +113,7 @@ async def test_a_transfer_rings_the_colleague_first_and_the_resident_keeps_the_l
             await colleague.sees_moving(colleague.PICTURE, RESIDENT)
             await hang_up(resident)
             await wrap_up(colleague, key="1")
-            await told(hall.service, call, "answered", "queued_again", "ring", "answered", "ended")
+            await told(hall.service, call, "ring", "answered", "queued_again", "ring", "answered", "ended")
 
 
 async def test_a_whisper_is_heard_by_the_agent_alone(hall: Hall, third: Browser) -> None:

@@ -162,7 +162,7 @@ async def test_the_agents_browser_is_killed(hall: Hall, tmp_path: Path) -> None:
         other = await AgentAtConsole.signed_in(hall.service, hall.staff, "agent1")
         await other.act("accept")
         await resident.sees_moving(resident.PICTURE, AGENT)
-        await told(hall.service, call, "answered", "queued_again", "ring", "answered")
+        await told(hall.service, call, "ring", "answered", "queued_again", "ring", "answered")
         await hang_up(resident)
         await wrap_up(other, key="1")
         row = evidence.rows(hall.service, "SELECT * FROM calls WHERE id = ?", call)[0]
