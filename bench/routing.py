@@ -22,6 +22,7 @@ import asyncio
 import gc
 import random
 import tempfile
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -288,19 +289,22 @@ async def steadily(hall: Hall, made: list[Reservation], samples: int) -> list[fl
     await hall.answered(made)
     waiting = len(hall.dispatcher.picture.waiting)
     await hall.come(range(hall.size, 2 * hall.size - waiting))
-    await hall.dispatched()
-    busy, next_one, latencies = made[:], count(2 * hall.size), []
-    for n in range(samples):
-        freed = busy[n % len(busy)]
+    more = await hall.dispatched()
+    await hall.answered(more)
+    busy, next_one, latencies = deque([*made, *more]), count(2 * hall.size), list[float]()
+    for _ in range(min(samples, 4 * len(made))):
+        freed = busy.popleft()
         await hall.becomes_free(freed.agent, freed.call)
         start = perf_counter()
         rung = await hall.dispatcher.round(NOW)
         latencies.append(perf_counter() - start)
-        if rung:
-            await hall.answered(rung)
-            busy[n % len(busy)] = rung[0]
-            number = next(next_one)
-            await hall.come(range(number, number + 1))
+        # Who is rung need not be who became free, and nobody is when nothing waits that they could take.
+        await hall.answered(rung)
+        busy.extend(rung)
+        number = next(next_one)
+        await hall.come(range(number, number + 1))
+        if not busy:
+            break
     return latencies
 
 

@@ -129,7 +129,7 @@ class _Run:
         heapq.heappush(self._moments, (max(at, self._at), next(self._numbers), happening))
 
     def _looks_by_itself(self, demand: DemandId, after_s: float) -> None:
-        """If the demand still waits then, there is a round within INTERVAL_S of that many seconds from now."""
+        """If the demand still waits after so many seconds, there is a round within INTERVAL_S."""
         at = ceil((self._at + after_s) / INTERVAL_S) * INTERVAL_S
         self._then(at, partial(self._still_waits, demand))
 
@@ -214,7 +214,8 @@ class _Run:
         desk = self._desks[reservation.agent]
         presence = await self._look(desk)
         if presence is Presence.PAUSED and desk.declared[0] is Presence.AVAILABLE:
-            desk.away, desk.declared = True, desk.presence(self._at)
+            desk.away = True
+            desk.declared = desk.presence(self._at)
             self._then(self._at + desk.person.group.back_after_s, partial(self._comes_back, desk))
 
     # --- talks ---------------------------------------------------------------------------------

@@ -21,11 +21,11 @@ async def test_thirty_calls_leave_nothing_behind(node: Ours, folder: Path, gener
         folder,
         generator,
         calls=CALLS,
-        at_once=6,
+        at_once=10,
         seconds=1.0,
         every=CALLS,
         say=said.append,
-        warm=12,
+        warm=10,
     )
     before, after = found.samples
     assert (after.threads, after.objects) == (before.threads, before.objects)

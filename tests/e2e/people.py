@@ -118,7 +118,7 @@ class Person:
 
 
 HEARD_DB, SILENT_DB = -60.0, -80.0
-# The loudest moment of a tone within a second, in what the page plays. Another tone leaks -89 dB into its bins.
+# The loudest moment of a tone within a second, in what the page plays. Another tone leaks -89 dB into it.
 LEVEL_JS = """
 async (hz) => {
   const media = [...document.querySelectorAll("audio, video")]

@@ -15,6 +15,7 @@ from records.accounts import Accounts
 from records.database import Database
 from records.storage import Storage
 from records.store import Store
+from tests.records.migrated import migrated
 
 SHARED = os.environ.get("BANGBAN_TEST_DATABASE_URL")
 
@@ -33,9 +34,12 @@ async def empty_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    database = Database.open(empty_url)
-    await database.migrate()
+async def database(empty_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    if SHARED is None:
+        database = await migrated(tmp_path / "bangban.db")
+    else:
+        database = Database.open(empty_url)
+        await database.migrate()
     yield database
     await database.close()
 

@@ -15,7 +15,6 @@ import msgspec
 from aiohttp import ClientSession, CookieJar, WSMsgType, web
 from argon2 import PasswordHasher
 
-from records.database import Database
 from records.model import (
     Account,
     AccountId,
@@ -47,6 +46,7 @@ from signaling.messages import (
     Welcome,
     manager_decoder,
 )
+from tests.records.migrated import migrated
 from tests.web.pages import CSP, WEB
 from web.office import admin, manager
 from web.office.page import ManagerDeps
@@ -145,8 +145,7 @@ async def office(
     folder: Path, hall: Content | None = None, storage: type[Storage] = Storage
 ) -> AsyncIterator[Office]:
     recordings = folder / "recordings"
-    database = Database.open(f"sqlite:///{folder / 'bangban.db'}")
-    await database.migrate()
+    database = await migrated(folder / "bangban.db")
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     store = Store(database, storage.open(recordings), folder / "data", weak)
     made = Office(store, recordings, content=hall or content())

@@ -145,10 +145,13 @@ async def console(
     script: str = "",
     height: int = 900,
     width: int = 1440,
+    clock: bool = False,
 ) -> AsyncIterator[tuple[Page, Scripted]]:
-    """The console, connected and showing ``state``. ``node``: a pretend media node is in the page."""
+    """The console, connected and showing ``state``. ``node``: a pretend media node is in the page. ``clock``
+    gives the test the page's time."""
     site.json["/api/catalogue"] = CATALOGUE
-    async with opened(browser, site, width=width, height=height, forgive=("4003", "offer could not")) as page:
+    forgive = ("4003", "offer could not")
+    async with opened(browser, site, width=width, height=height, clock=clock, forgive=forgive) as page:
         if checked:
             await page.add_init_script(CHECKED)
         if script:

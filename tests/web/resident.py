@@ -153,13 +153,13 @@ async def at_station(
     page's own; ``clock`` gives the test the page's time."""
     site.json["/api/catalogue"] = CATALOGUE
     site.json["/station/enrol"] = {"station": StationId("station-1"), "name": NAME}
-    async with opened(browser, site, width=width, height=height, scale=scale, forgive=forgive) as page:
+    async with opened(
+        browser, site, width=width, height=height, scale=scale, clock=clock, forgive=forgive
+    ) as page:
         server = await Scripted.attach(page, "/ws/station", messages.station_decoder, challenge=True)
         await page.add_init_script(path=HERE / "pretend_node.js")
         if before:
             await page.add_init_script(before)
-        if clock:
-            await page.clock.install()
         resident = Resident(page, server)
         if enrolled:
             await page.goto("/station#enrol=ABCD-2345")

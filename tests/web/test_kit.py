@@ -159,7 +159,7 @@ LEG = """async () => {
 async def test_a_leg_answers_once_sends_and_receives_and_shares_without_negotiation(
     browser: Browser, site: Site
 ) -> None:
-    async with opened(browser, site, width=400, height=300) as page:
+    async with opened(browser, site, width=400, height=300, clock=True) as page:
         await page.add_init_script(path=PRETEND_NODE)
         await page.goto("/blank")
         await page.evaluate(LEG)
@@ -173,6 +173,10 @@ async def test_a_leg_answers_once_sends_and_receives_and_shares_without_negotiat
         assert await page.evaluate("leg.remote('camera').muted") is False
         assert await page.evaluate("window.answers") == 1
         await page.evaluate("pretendNode.close()")
+        await evaluated(page, "made[0].connectionState === 'disconnected'", "the way to be missed")
+        await page.clock.run_for(1_500)
+        await evaluated(page, "window.restarts.length === 1", "a restart to be asked for")
+        await page.clock.run_for(4_000)
         await evaluated(
             page, "window.failed.length === 1 && window.failed[0] === 1", "the failure to be named"
         )
@@ -183,7 +187,7 @@ SEES = "leg.stats().then((s) => s.framesDecoded > (window.before ?? 5))"
 
 @asynccontextmanager
 async def connected_leg(browser: Browser, site: Site) -> AsyncIterator[Page]:
-    async with opened(browser, site, width=400, height=300) as page:
+    async with opened(browser, site, width=400, height=300, clock=True) as page:
         await page.add_init_script(path=PRETEND_NODE)
         await page.goto("/blank")
         await page.evaluate(LEG)
@@ -212,6 +216,7 @@ async def test_on_another_network_the_same_connection_finds_a_new_way(browser: B
         assert await page.evaluate("[made.length, leg.state, failed.length]") == [1, "connected", 0]
         await page.evaluate("dispatchEvent(new Event('online'))")
         assert await page.evaluate("window.restarts") == [1], "not so soon after the last one"
+        await page.clock.run_for(2_000)
         await evaluated(page, "window.restarts.length === 2", "the next restart")
 
 
@@ -232,7 +237,9 @@ async def test_a_connection_without_a_way_asks_for_a_restart_and_then_for_anothe
         await page.evaluate(f"window.deaf = {str(deaf).lower()}")
         await page.evaluate(LOSES_ITS_WAY)
         assert await page.evaluate("window.restarts") == [], "it may come back by itself"
+        await page.clock.run_for(1_500)
         await evaluated(page, "window.restarts.length === 1", "a restart to be asked for")
+        await page.clock.run_for(4_000)  # from when the service heard of it
         await evaluated(page, "window.failed.length === 1 && window.failed[0] === 1", "another connection")
         assert await page.evaluate("window.restarts") == [1]
 
@@ -246,9 +253,9 @@ async def test_a_way_that_comes_back_by_itself_needs_nothing(browser: Browser, s
               delete made[0].connectionState;
               delete made[0].iceConnectionState;
               made[0].onconnectionstatechange();
-              return new Promise((resolve) => setTimeout(resolve, 2000));  // longer than it would wait
             }"""
         )
+        await page.clock.run_for(2_000)  # longer than it would wait
         assert await page.evaluate("[restarts.length, failed.length]") == [0, 0]
 
 

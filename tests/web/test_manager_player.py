@@ -303,6 +303,7 @@ async def test_a_part_that_was_never_sealed(browser: Browser, hall: Office) -> N
         await seek_to(page, 4.0)
         await until(page, SETTLED)
         assert all(abs(feed["at"] - 4.0) < IN_STEP_S for feed in (await feeds(page)).values())
+        await page.locator("[data-rate='2']").click()
         await page.locator("[data-play]").click()
         await until(page, "clock >= 9 && Object.values(feeds).every((feed) => feed.paused)")
 
@@ -342,15 +343,15 @@ async def test_both_are_seen_from_the_start_though_one_came_a_moment_later(
 
 async def test_a_connection_made_anew_many_times(browser: Browser, hall: Office) -> None:
     """More files than a browser has connections; each is there when its time comes."""
-    often = summary("c-often", START, answered_at=START, ended_at=START + 16)
+    often = summary("c-often", START, answered_at=START, ended_at=START + 12)
     await hall.store.ledger.write([], often)
     for number in range(8):
         for who in (RESIDENT, AGENT):
-            opened = part(f"o{number}{who}", number * 2.0, who, call=often.id)
-            write_webm(hall.recordings / opened.path, 2.0, size=(160, 120))
+            opened = part(f"o{number}{who}", number * 1.5, who, call=often.id)
+            write_webm(hall.recordings / opened.path, 1.5, size=(160, 120))
             await hall.store.ledger.part_opened(opened)
     async with watching(browser, hall, often.id) as page:
-        await seek_to(page, 13.0)
+        await seek_to(page, 9.75)
         await until(page, f"Math.abs(feeds['o6{AGENT}'].at - clock) < 0.1 && feeds['o6{AGENT}'].ready >= 3")
         await seek_to(page, 0.0)
         await page.locator("[data-rate='2']").click()
