@@ -1,10 +1,10 @@
 """Where theory knows the answer, the simulation gives it.
 
 Equal agents, one queue, exponential talks, nobody goes away: an M/M/n queue, of which Erlang-C gives the mean
-wait and the chance of waiting. The simulated means are compared by batch means: the day is cut into parts so
-long that they are nearly independent (an hour is some fifteen times the queue's time to forget), their spread
-gives the standard error of the day's mean, and the difference may be four of these. With the t distribution
-of 22 degrees of freedom that fails one seed in 1,700; this seed is fixed.
+wait and the chance of waiting. The simulated means are compared by batch means: the day is cut into hours, so
+long that they are nearly independent (some fifteen times what the queue needs to forget). Their spread gives
+the standard error of the day's mean, and the difference may be four of these. With the t distribution of 22
+degrees of freedom that fails one seed in 1,700; this seed is fixed.
 """
 
 from math import sqrt
