@@ -475,3 +475,14 @@ def test_saying_yes_twice_is_saying_it_once() -> None:
     assert (story.accepted()).call == before
     story.joined() >> ev.Accepted(OTHER, ReservationId("r2"))
     assert owner_seat(story.call) == seat_of(story.call, SEAT)
+
+
+def test_a_reservation_of_before_comes_too_late() -> None:
+    """Won by a dispatcher in a life of the store that is over: its fence is not above the last accepted."""
+    story = Playbook.begin().talking() >> asks_for(Joining.TRANSFER)
+    late = replace(reservation(OTHER, number=1), id=ReservationId("late"))
+    assert late.fence == story.call.fence
+    story = story >> ev.Reserved(late) << ev.GiveBack(late, Release.WITHDRAWN)
+    story.is_(State.QUEUED)
+    newer = reservation(OTHER, number=2)
+    (story >> ev.Reserved(newer)).is_(State.OFFERED)

@@ -8,6 +8,8 @@ from tests.agents.stateful.world import World
 
 
 async def look(world: World) -> None:
+    if world.failures:
+        raise world.failures[0]
     snapshot = await world.snapshot()
     every_reservation_is_its_agents(snapshot)
     a_demand_is_in_one_place(snapshot)

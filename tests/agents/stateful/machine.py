@@ -248,7 +248,7 @@ class FailoverMachine(HallMachine):
             self.does(self.world.fails_over())
 
 
-def profile(examples: int, steps: int) -> settings:
+def profile(examples: int, steps: int, shrinks: bool = True) -> settings:
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -256,5 +256,6 @@ def profile(examples: int, steps: int) -> settings:
         database=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
+        report_multiple_bugs=False,
     )

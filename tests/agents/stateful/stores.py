@@ -138,7 +138,9 @@ class Pair:
         if self._cut_off:
             return
         async with Redis(port=here) as server, Redis(port=there) as replica:
-            await server.wait(1, 5000)
+            # WAIT is for what its own connection wrote, and a stream is replicated in order.
+            await server.set("until here", "1")
+            assert await server.wait(1, 5000) == 1
             await replica.replicaof("NO", "ONE")
         self._cut_off = True
 
@@ -146,8 +148,10 @@ class Pair:
         await self.begin_to_forget()
         self._ports.reverse()
         for client in self._clients:
-            client.connection_pool.connection_kwargs["port"] = self._ports[0]
-            await client.connection_pool.disconnect()
+            pool = client.connection_pool
+            await pool.disconnect()
+            pool.reset()  # a connection that is kept would go to its old port again
+            pool.connection_kwargs["port"] = self._ports[0]
 
     async def fields(self) -> tuple[str, ...]:
         async with Redis(port=self._ports[0]) as server:
@@ -162,7 +166,7 @@ async def _fields(redis: Redis) -> tuple[str, ...]:
     keys = Keys(HALL)
     found = []
     for key in sorted(await redis.keys()):
-        if key.decode() not in (keys.agents, keys.changes):
+        if key.decode() not in (keys.agents, keys.changes, "until here"):
             assert await redis.type(key) == b"hash"
             found += [f"{name}={value}" for name, value in (await redis.hgetall(key)).items()]
     return tuple(found)
