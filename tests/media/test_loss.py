@@ -14,7 +14,7 @@ from tests.media.lossy import lossy
 pytestmark = pytest.mark.e2e
 
 LOST = 0.1
-SECONDS = 8.0
+SECONDS = 12.0
 QUIET_S = 1.5  # afterwards, so that what was lost last is repaired
 
 

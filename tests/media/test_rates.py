@@ -18,8 +18,7 @@ CAP = 500_000  # bit/s
 WIDE = 1_200_000  # on a quiet machine it is 2.5 Mbit/s, on a busy one delays look like congestion
 MOST = 2_500_000
 QUEUE = 31_250  # bytes: half a second of it
-NARROW_S = 8.0  # until Chromium takes the rate for what the path carries
-STAYS_S = 4.0
+NARROW_S = 8.0
 
 
 def target(seen: dict[str, Any]) -> float:
@@ -40,7 +39,7 @@ async def test_a_sender_follows_its_viewers_path_down_and_up_again(control: Cont
             await aims(resident, WIDE, MOST)
             two.down.queue, two.down.rate = QUEUE, CAP
             await aims(resident, 0, CAP)
-            await asyncio.sleep(STAYS_S)
+            await asyncio.sleep(NARROW_S)
             await aims(resident, 0, CAP)
             two.down.rate = None
             await aims(resident, WIDE, MOST)

@@ -1,9 +1,9 @@
 """The hall driven at random for as long as one likes: `make nightly` for a million operations.
 
-    python -m tests.agents.stateful [--steps 1000000] [--seed N] [--only memory|valkey|failover]
+    python -m tests.agents.stateful [--steps 1000000] [--seed N] [--only memory|valkey|failover] [--shrink]
 
 It goes round the three stores in chunks, each with a seed of its own that is printed before it begins; with
---seed and --only one chunk is run again. It ends at the first thing that does not hold, with the shortest way
+--seed and --only it is run again, with --shrink to look for the shortest way to a failure (minutes). It ends at
 to it that was found and a status that is not 0.
 """
 
@@ -55,6 +55,7 @@ def main() -> int:
     options.add_argument("--steps", type=int, default=1_000_000)
     options.add_argument("--seed", type=int, default=None)
     options.add_argument("--only", choices=EXAMPLES, default=None)
+    options.add_argument("--shrink", action="store_true", help="look for the shortest way to a failure")
     chosen = options.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     first = secrets.randbelow(2**32) if chosen.seed is None else chosen.seed
@@ -64,7 +65,7 @@ def main() -> int:
             print(f"--only {name} --seed {seed}", end=" ", flush=True)
             driven = machine(name, path, ports)
             seeded(seed)(driven)
-            run_state_machine_as_test(driven, settings=profile(EXAMPLES[name], STEPS))
+            run_state_machine_as_test(driven, settings=profile(EXAMPLES[name], STEPS, shrinks=chosen.shrink))
             done += driven.operations
             print(f"{driven.operations} operations, {done} in {time.monotonic() - began:.0f} s", flush=True)
             if done >= chosen.steps:

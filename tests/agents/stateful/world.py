@@ -387,8 +387,9 @@ class World:
         if not case.hears(rung):
             if case.ended or rung.demand not in case.demands:
                 await self.hand_of(case).give_back(rung.id, Release.WITHDRAWN, self.now)
-            else:
-                assert rung.id not in live or self.forgets, "a call refused what was not late"
+            elif rung.id in live and self.cases[rung.call].told.get(rung.demand) != rung:
+                assert self.forgets, "a call refused what was not late"
+                await self.hand_of(case).give_back(rung.id, Release.WITHDRAWN, self.now)
             return
         for agent in rung.agents:
             desk = self.desks[agent]
@@ -453,10 +454,7 @@ class World:
         if desk.serving is None and known.activity is Activity.IN_CALL and known.call is not None:
             await hand.release(desk.id, known.call, Release.ENDED, self.now)
         elif desk.serving is not None and not _is_serving(known, desk.serving):
-            assert known.activity is Activity.RESERVED
-            assert known.reservation is not None
-            await hand.give_back(known.reservation, Release.LOST, self.now, by=desk.id)
-            assert await hand.restore(remembered, self.now)
+            assert self.forgets, "known, and not as it is"
 
     async def _restore_case(self, case: Case) -> None:
         hand = self.hand_of(case)

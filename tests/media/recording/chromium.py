@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Page, async_playwright
 
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--autoplay-policy=no-user-gesture-required", "--disable-background-timer-throttling"),
-    *("--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows"),
-    "--disable-component-update",
+    *("--disable-renderer-backgrounding", "--disable-component-update"),
 ]
 _PAGE = """<!doctype html><title>player</title><script>
 const event = (video, name) => new Promise((resolve, reject) => {
@@ -27,8 +26,8 @@ async function open(url) {
   await event(video, "loadedmetadata");
   return video;
 }
-// To the end. Times of flashes are of the media and of the clock, of beeps of the clock.
-async function play(url, from) {
+// To the end or `until`. Times of flashes are of the media and of the clock, of beeps of the clock.
+async function play(url, from, until) {
   const video = await open(url);
   const found = { duration: video.duration, flashes: [], beeps: [], sizes: [], shown: 0, seeked: null };
   if (from > 0) {
@@ -63,7 +62,8 @@ async function play(url, from) {
   video.requestVideoFrameCallback(look);
   const ended = event(video, "ended");
   await video.play();
-  await ended;
+  if (until) while (video.currentTime < until) await new Promise((done) => setTimeout(done, 20));
+  else await ended;
   stop = true;
   clearInterval(listen);
   found.end = video.currentTime;
@@ -87,19 +87,14 @@ class Seen:
 
 
 class Player:
-    """What is played at the same time has a page of its own each."""
+    def __init__(self, page: Page) -> None:
+        self._page = page
 
-    def __init__(self, browser: Browser, address: str) -> None:
-        self._browser, self._address = browser, address
-
-    async def play(self, name: str, start: float = 0.0) -> Seen:
+    async def play(self, name: str, start: float = 0.0, until: float = 0.0) -> Seen:
         """A file of the folder. Raises when the browser says that it is broken."""
-        page = await self._browser.new_page()
-        await page.goto(self._address)
-        found: dict[str, Any] = await page.evaluate(
-            "([url, from]) => play(url, from)", [f"/files/{name}", start]
+        found: dict[str, Any] = await self._page.evaluate(
+            "([url, from, until]) => play(url, from, until)", [f"/files/{name}", start, until]
         )
-        await page.close()
         beeps = [beep / 1000 for beep in found["beeps"]]
         shown = [when / 1000 for _, when in found["flashes"]]
         apart = [min((beep - when for beep in beeps), key=abs) for when in shown if beeps]
@@ -130,7 +125,9 @@ async def player(folder: Path) -> AsyncIterator[Player]:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
             try:
-                yield Player(browser, f"http://127.0.0.1:{runner.addresses[0][1]}/")
+                opened = await browser.new_page()
+                await opened.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+                yield Player(opened)
             finally:
                 await browser.close()
     finally:

@@ -2,109 +2,35 @@
 
 import asyncio
 import hashlib
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from media.codecs import VIDEO
 from media.protocol import Source
-from media.recording.disk import Disk
 from media.recording.repair import seal_orphan
-from media.recording.seal import SealedInfo
 from records.model import MediaKind
 from tests.eventually import eventually
 from tests.media.playback import av_offsets, play
-from tests.media.recording.chromium import Player, Seen, player
+from tests.media.recording.chromium import player
 from tests.media.recording.film import show, sound
 from tests.media.recording.sender import Sender
 
 CODECS = [codec.name for codec in VIDEO]
 
 
-@dataclass
-class Film:
-    """One file, and what was seen of it: all, and from somewhere in it on."""
-
-    path: Path
-    info: SealedInfo
-    seen: Seen
-    sought: Seen
-
-
-def _in_codec(name: str) -> Callable[[Sender], None]:
-    """Most of the silence is not sent (DTX): a player that counts samples would be seconds off."""
-    return lambda sender: show(sender, name, 6, dtx=True, sizes=((320, 240), (640, 480)))
-
-
-def _late_microphone(sender: Sender) -> None:
-    show(sender, "VP8", 7, muted=4.3)
-
-
-def _pausing_camera(sender: Sender) -> None:
-    show(sender, "VP8", 3)
-    for number in range(150, 400):
-        sender.sound(number, number / 50, payload=sound(400)[number])
-    show(sender, "VP8", 3, began=8)
-
-
-# What is sent, and from where on it is played once more.
-PROGRAMME: dict[str, tuple[Callable[[Sender], None], float]] = {
-    **{name: (_in_codec(name), 4.5) for name in CODECS},
-    "late-microphone": (_late_microphone, 1.5),
-    "pausing-camera": (_pausing_camera, 9.5),
-}
-Films = dict[str, Film | BaseException]  # of what is broken, why
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Films:
-    """All of the programme, played side by side: it takes as long as the longest."""
-    folder = tmp_path_factory.mktemp("films")
-    for name in PROGRAMME:
-        (folder / name).mkdir()
-    return asyncio.run(_screened(folder))
-
-
-async def _screened(folder: Path) -> Films:
-    sealed = {name: await _sealed(folder / name, name) for name in PROGRAMME}
-
-    async def played(browser: Player, name: str) -> Film:
-        path, info = sealed[name]
-        file, start = f"{name}/{path.name}", PROGRAMME[name][1]
-        return Film(path, info, *await asyncio.gather(browser.play(file), browser.play(file, start=start)))
-
-    async with player(folder) as browser:
-        shown = await asyncio.gather(*(played(browser, name) for name in sealed), return_exceptions=True)
-    return dict(zip(sealed, shown, strict=True))
-
-
-async def _sealed(folder: Path, name: str) -> tuple[Path, SealedInfo]:
-    disk = Disk()
-    sender = Sender(folder, disk)
-    PROGRAMME[name][0](sender)
-    parts = await sender.seal()
-    await asyncio.to_thread(disk.close)
-    return parts[MediaKind.CAMERA]
-
-
-def film(films: Films, name: str) -> Film:
-    found = films[name]
-    if isinstance(found, BaseException):
-        raise found
-    return found
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", CODECS)
-def test_every_codec_plays_in_step_through_silence_and_a_change_of_size(films: Films, name: str) -> None:
-    shown = film(films, name)
-    path, info, seen, sought = shown.path, shown.info, shown.seen, shown.sought
+async def test_every_codec_plays_in_step_through_silence_and_a_change_of_size(
+    sender: Sender, name: str
+) -> None:
+    """Most of the silence is not sent (DTX): a player that counts samples would be seconds off."""
+    show(sender, name, 6, dtx=True, sizes=((320, 240), (640, 480)))
+    path, info = (await sender.seal())[MediaKind.CAMERA]
     assert info.gaps == ()
     assert path.suffix == (".mkv" if name == "H264" else ".webm")
     data = path.read_bytes()
@@ -113,40 +39,47 @@ def test_every_codec_plays_in_step_through_silence_and_a_change_of_size(films: F
     assert len(decoded.pictures) == 180
     assert decoded.sizes == [(320, 240)] * 90 + [(640, 480)] * 90
     assert all(abs(offset) < 0.02 for offset in av_offsets(decoded))
-    assert (seen.duration, seen.end) == pytest.approx((info.duration, info.duration), abs=0.1)
-    assert (seen.frames, seen.sizes) == (180, ["320x240", "640x480"])
-    assert len(seen.apart) >= 5
-    assert sorted(map(abs, seen.apart))[-2] < 0.08  # one may be the browser's own hiccup
-    assert sought.seeked == pytest.approx(4.5, abs=0.05)
-    assert sought.frames < 60
-    assert sought.flashes == pytest.approx([5.0], abs=0.05)
+    async with player(sender.folder) as browser:
+        seen = await browser.play(path.name)
+        assert (seen.duration, seen.end) == pytest.approx((info.duration, info.duration), abs=0.1)
+        assert (seen.frames, seen.sizes) == (180, ["320x240", "640x480"])
+        assert len(seen.apart) >= 5
+        assert sorted(map(abs, seen.apart))[-2] < 0.08  # one may be the browser's own hiccup
+        sought = await browser.play(path.name, start=4.5)
+        assert sought.seeked == pytest.approx(4.5, abs=0.05)
+        assert sought.frames < 60
+        assert sought.flashes == pytest.approx([5.0], abs=0.05)
 
 
 @pytest.mark.e2e
-def test_a_microphone_that_is_opened_late_costs_no_picture(films: Films) -> None:
+async def test_a_microphone_that_is_opened_late_costs_no_picture(sender: Sender) -> None:
     """Chromium begins to read where a file's first sound is."""
-    shown = film(films, "late-microphone")
-    seen, sought = shown.seen, shown.sought
-    gaps = [(round(gap.end, 1), gap.track, gap.reason) for gap in shown.info.gaps]
-    assert gaps == [(4.3, "audio", "muted")]
-    assert seen.frames == 210
-    assert seen.flashes == pytest.approx(range(7), abs=0.07)
-    assert sorted(map(abs, seen.apart))[:2] == pytest.approx([0.0, 0.0], abs=0.08)
-    assert sought.flashes == pytest.approx(range(2, 7), abs=0.07)
-    assert sorted(map(abs, sought.apart))[:2] == pytest.approx([0.0, 0.0], abs=0.08)
+    show(sender, "VP8", 7, muted=4.3)
+    path, info = (await sender.seal())[MediaKind.CAMERA]
+    assert [(round(gap.end, 1), gap.track, gap.reason) for gap in info.gaps] == [(4.3, "audio", "muted")]
+    async with player(sender.folder) as browser:
+        seen = await browser.play(path.name)
+        assert seen.frames == 210
+        assert seen.flashes == pytest.approx(range(7), abs=0.07)
+        assert sorted(map(abs, seen.apart))[:2] == pytest.approx([0.0, 0.0], abs=0.08)
+        sought = await browser.play(path.name, start=1.5)
+        assert sought.flashes == pytest.approx(range(2, 7), abs=0.07)
+        assert sorted(map(abs, sought.apart))[:2] == pytest.approx([0.0, 0.0], abs=0.08)
 
 
 @pytest.mark.e2e
-def test_a_camera_that_is_off_for_a_while_leaves_the_sound_in_step(
-    films: Films,
-) -> None:
-    shown = film(films, "pausing-camera")
-    seen, sought = shown.seen, shown.sought
-    assert shown.info.gaps == ()
-    assert seen.frames == 180
-    assert seen.flashes == pytest.approx([0, 1, 2, 8, 9, 10], abs=0.07)
-    assert sorted(map(abs, seen.apart))[-2] < 0.08
-    assert sought.flashes == pytest.approx([10], abs=0.07)
+async def test_a_camera_that_is_off_for_a_while_leaves_the_sound_in_step(sender: Sender) -> None:
+    show(sender, "VP8", 3)
+    for number in range(150, 400):
+        sender.sound(number, number / 50, payload=sound(400)[number])
+    show(sender, "VP8", 3, began=8)
+    path, info = (await sender.seal())[MediaKind.CAMERA]
+    assert info.gaps == ()
+    async with player(sender.folder) as browser:
+        seen = await browser.play(path.name)
+        assert seen.frames == 180
+        assert seen.flashes == pytest.approx([0, 1, 2, 8, 9, 10], abs=0.07)
+        assert sorted(map(abs, seen.apart))[-2] < 0.08
 
 
 async def test_another_codec_goes_on_in_another_file(sender: Sender) -> None:
@@ -234,14 +167,13 @@ async def test_a_file_plays_while_it_is_written_and_after_its_writer_was_killed(
         torn = play(path)
         assert torn.first_is_key
         assert had / 30 - torn.pictures[-1][0] <= 1.0
-        repaired = shutil.copy(path, tmp_path / "repaired.webm")
-        info = await asyncio.to_thread(seal_orphan, repaired)
-        assert [gap.reason for gap in info.gaps] == ["node_died"]
-        killed, sealed = await asyncio.gather(
-            browser.play(path.name), browser.play(repaired.name, start=info.duration - 1.5)
-        )
+        killed = await browser.play(f"{path.name}?killed")
         assert killed.frames == len(torn.pictures)
         assert sorted(map(abs, killed.apart))[-2] < 0.08
+
+        info = await asyncio.to_thread(seal_orphan, path)
+        assert [gap.reason for gap in info.gaps] == ["node_died"]
+        sealed = await browser.play(f"{path.name}?sealed", start=info.duration - 1.5)
         assert sealed.duration == pytest.approx(info.duration, abs=0.05)
         assert sealed.seeked == pytest.approx(info.duration - 1.5, abs=0.05)
         assert 0 < sealed.frames < 60
