@@ -106,7 +106,7 @@ function inCall(desk) {
     H: () => void desk.parties.toggleHold(),
     T: () => desk.parties.openPanel(),
     X: () => drop(desk),
-    P: () => /** @type {HTMLElement | null} */ (document.querySelector(".person .act"))?.focus(),
+    P: () => /** @type {HTMLElement | null} */ (document.querySelector(".party .act"))?.focus(),
     Esc: () => (st.ending.value = st.figuring.value = false),
     "Ctrl+E": () => void desk.end(),
   };

@@ -13,7 +13,7 @@ import { Act } from "./parts.js";
 /** @param {{desk: Desk, call: Call, person: Person, track: MediaStreamTrack | null, large: boolean}} props */
 export function PersonCard({ desk, call, person, track, large }) {
   const name = pick(person.name);
-  return html`<figure class="small person" data-participant=${person.participant} data-large=${large} data-testid="person">
+  return html`<figure class="small party" data-participant=${person.participant} data-large=${large} data-testid="person">
     ${!large && html`<div class="face">${track !== null ? html`<${Picture} track=${track} label=${name} />` : html`<${Faceless} person=${person} />`}</div>`}
     <figcaption>
       <b>${!person.mic && html`<${Icon} name="mic-off" label=${t("person.muted")} />`}${name}</b>
