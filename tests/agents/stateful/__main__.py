@@ -3,7 +3,7 @@
     python -m tests.agents.stateful [--steps 1000000] [--seed N] [--only memory|valkey|failover] [--shrink]
 
 It goes round the three stores in chunks, each with a seed of its own that is printed before it begins. It
-ends at the first thing that does not hold, with a status that is not 0. The printed words run that chunk again;
+ends at the first thing that does not hold, with a status that is not 0. The printed words run it again;
 --shrink looks for the shortest way to the failure, which may take some minutes.
 """
 
