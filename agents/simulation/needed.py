@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from agents.simulation import days as running
-from agents.simulation import pooled, words
+from agents.simulation import words
 from agents.simulation.days import Progress
-from agents.simulation.roster import people, scaled, sizes
+from agents.simulation.roster import scaled, sizes
 from agents.simulation.scenario import Scenario
 from agents.simulation.tally import Level, calls_of, level, meets
 
@@ -40,9 +40,8 @@ async def needed(scenario: Scenario, days: int, progress: Progress, group: str |
         tried[count] = await _try(scenario, days, progress, counts)
         return meets(tried[count].level, scenario.goal)
 
-    least, first = (
-        (sum(n > 0 for n in before.values()), _guess(scenario)) if group is None else (0, before[group])
-    )
+    least = sum(n > 0 for n in before.values()) if group is None else 0
+    first = sum(before.values()) if group is None else before[group]
     found = await fewest(meets_with, least, max(first, 1))
     return Needed(None if found is None else tried[found], tuple(tried[n] for n in sorted(tried)))
 
@@ -95,9 +94,3 @@ async def _up(meets_with: Callable[[int], Awaitable[bool]], first: int, most: in
             return low, higher
         low, stride = higher, stride * 2
     return low, None
-
-
-def _guess(scenario: Scenario) -> int:
-    """Where to begin: Erlang-C's answer for the busiest hour, or as many as there are."""
-    found = pooled.needed(scenario, people(scenario))
-    return sum(sizes(scenario).values()) if found is None else found

@@ -45,12 +45,6 @@ def answer_mean(staff: Sequence[Person]) -> float:
     return sum(person.group.answer_s for person in staff) / len(staff) if staff else 0.0
 
 
-def needed(scenario: Scenario, staff: Sequence[Person]) -> int | None:
-    """The fewest for the busiest hour; None when the goal is out of reach."""
-    hours = [hour.needed for hour in by_hour(scenario, staff)]
-    return None if None in hours else max(n for n in hours if n is not None)
-
-
 def _hour(scenario: Scenario, calls: float, duty: Sequence[float], service: float, answer: float) -> Pooled:
     load, left = calls / HOUR_S * service, scenario.goal.within_s - answer
     minutes = Counter(round(agents) for agents in duty)

@@ -49,7 +49,10 @@ def windows_text(scenario: Scenario, now: Tried, enough: Tried | None, found: Wi
 def _remarks(scenario: Scenario, enough: Tried | None, found: Windows, lang: str) -> Iterator[str]:
     if enough is not None and found.overall is not None:
         more, times = found.overall.total - enough.agents, found.overall.total / enough.agents
-        yield said(words.COST, lang, more=more, times=times)
+        if more < 0:
+            yield said(words.COST_LESS, lang, less=-more)
+        else:
+            yield said(words.COST, lang, more=more, times=times)
     if found.missing:
         yield said(words.MISSING, lang, count=found.missing)
     without = [d.name for d in scenario.departments if not found.same.agents[d.id] and d.weight]

@@ -85,14 +85,19 @@ SAME = Text("同样人数，只做本部门", "The same number, each for one dep
 OVERALL = Text("专窗，全部来电合计达标", "Dedicated, the goal over all calls")
 EACH = Text("专窗，每个部门都达标", "Dedicated, the goal in every department")
 MISSING = Text(
-    "其中 {count} 个部门来电少，偶尔漏接一次就达不到，多少人都一样；这里按它们能做到的最好计。",
-    "{count} departments have so few calls that a missed ring or two keeps them from it, whatever the "
-    "number; they are counted at their best.",
+    "来电太少、漏接一两次就达不到的部门：{count} 个；多少人都一样，这里按能做到的最好计。",
+    "Departments with so few calls that a missed ring or two keeps them from it, whatever the "
+    "number: {count}. They are counted at their best.",
 )
 UNREACHED = Text("达不到", "out of reach")
 UNSERVED = Text(
     "同样 {agents} 人时，{count} 个部门没有人：{names}。",
     "With the same {agents}, {count} departments have nobody: {names}.",
+)
+COST_LESS = Text(
+    "集中在区中心的专窗比现在的安排少用 {less} 人：现在的人分散在各站点，还要守窗口。",
+    "Dedicated windows, all at the hall, take {less} agents fewer: today's are spread over the sites, and "
+    "serve at counters besides.",
 )
 COST = Text(
     "专窗比现在的安排多用 {more} 人（{times:.1f} 倍）。",
