@@ -101,8 +101,10 @@ class Availability(Protocol):
 
     async def restore(self, agent: Agent, now: float) -> bool:
         """Tell a store that lost its data of an agent as its socket's owner remembers it: what was IN_CALL or
-        WRAP_UP is so again, with the demand taken; RESERVED becomes idle. Nothing happens when the agent is
-        known (False), or when somebody else has the demand (then it is idle; True)."""
+        WRAP_UP is so again, with the demand taken; RESERVED becomes idle. When somebody else has the demand,
+        it is idle. Nothing happens when the agent is known (False), unless what is known is older than what
+        is remembered, as after a failover: then the store still has to lose what it knows of (a ring goes
+        back as LOST; one that was accepted is in the call)."""
         ...
 
     async def enqueue(self, waiting: Waiting) -> None:

@@ -74,8 +74,17 @@ class MemoryAvailability:
         return self._agents.get(agent)
 
     async def restore(self, agent: Agent, now: float) -> bool:
-        if agent.id in self._agents:
+        known = self._agents.get(agent.id)
+        if known is not None and not transitions.fell_back(known, agent):
             return False
+        if known is not None and known.reservation in self._held:
+            if transitions.is_lost_yes(known, agent):
+                self._complete(known.reservation, now)
+                return True
+            await self.give_back(known.reservation, Release.LOST, now, by=agent.id)
+            return await self.restore(agent, now)
+        if known is not None and known.activity is Activity.IN_CALL and known.demand is not None:
+            self._leave(known.demand, agent.id)
         taken = None if agent.demand is None else self._taken.get(agent.demand)
         after, taken = transitions.restored(agent, taken, now)
         self._agents[agent.id] = after
@@ -136,13 +145,16 @@ class MemoryAvailability:
                 self._held[reservation] = fence, transitions.with_yes(held, agent)
                 self._changed(reservation=reservation)
             case Acceptance.COMPLETE:
-                del self._held[reservation]
-                for reserved in held.agents:
-                    self._agents[reserved] = transitions.accepted(self._agents[reserved], now)
-                self._changed(held.agents, reservation=reservation)
+                self._complete(reservation, now)
             case _:
                 pass
         return answer
+
+    def _complete(self, reservation: ReservationId, now: float) -> None:
+        _, held = self._held.pop(reservation)
+        for reserved in held.agents:
+            self._agents[reserved] = transitions.accepted(self._agents[reserved], now)
+        self._changed(held.agents, reservation=reservation)
 
     async def give_back(
         self, reservation: ReservationId, why: Release, now: float, by: AccountId | None = None

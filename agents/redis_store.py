@@ -66,21 +66,40 @@ class RedisAvailability:
 
     @again_when_lost
     async def restore(self, agent: Agent, now: float) -> bool:
-        demand = agent.demand or DemandId("")
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hget(self._keys.agents, agent.id)
-            pipe.hget(self._keys.taken, demand)
-            pipe.hget(self._keys.waiting, demand)
-            known, taken_read, waiting_read = await pipe.execute()
-        if known:
+        read = await self._get(self._keys.agents, agent.id)
+        known = records.agent(read) if read else None
+        if known is not None and not transitions.fell_back(known, agent):
             return False
-        after, taken = transitions.restored(agent, records.taken(taken_read) if taken_read else None, now)
-        changes = [self._agent_change(ABSENT, after)]
-        if after.activity is Activity.IN_CALL and taken is not None:
-            changes.append(Change("", self._keys.taken, demand, taken_read or ABSENT, encode(taken)))
-            changes.append(self._waiting_change(demand, waiting_read or ABSENT, ABSENT))
-        await self._life.settle(*changes)
+        if known is not None and known.reservation is not None and known.activity is Activity.RESERVED:
+            held_read = await self._get(self._keys.reservations, known.reservation)
+            if held_read and transitions.is_lost_yes(known, agent):
+                await self._complete(known.reservation, held_read, now)
+                return True
+            if held_read:
+                await self.give_back(known.reservation, Release.LOST, now, by=agent.id)
+                raise Lost  # what it is now is another question
+        await self._life.settle(*await self._restored(read, known, agent, now))
         return True
+
+    async def _restored(self, read: bytes, known: Agent | None, agent: Agent, now: float) -> list[Change]:
+        """``known`` leaves the call that it is in, by the store; ``agent`` is as it is remembered."""
+        left = known.demand if known is not None and known.activity is Activity.IN_CALL else None
+        demands = {demand for demand in (left, agent.demand) if demand is not None}
+        reads = {demand: await self._get(self._keys.taken, demand) for demand in demands}
+        taken = {demand: records.taken(read) if read else None for demand, read in reads.items()}
+        if left is not None:
+            taken[left] = transitions.left(taken[left], agent.id)
+        mine = None if agent.demand is None else taken[agent.demand]
+        after, mine = transitions.restored(agent, mine, now)
+        changes = [self._agent_change(read, after)]
+        if after.demand is not None and after.activity is Activity.IN_CALL:
+            taken[after.demand] = mine
+            waiting_read = await self._get(self._keys.waiting, after.demand)
+            changes.append(self._waiting_change(after.demand, waiting_read, ABSENT))
+        for demand, now_taken in taken.items():
+            after_taken = ABSENT if now_taken is None else encode(now_taken)
+            changes.append(Change("", self._keys.taken, demand, reads[demand], after_taken))
+        return changes
 
     # --- the queue -----------------------------------------------------------------------------
 
@@ -124,16 +143,18 @@ class RedisAvailability:
                 after = records.encode_held(fence, transitions.with_yes(held, agent))
                 await self._life.settle(self._held_change(reservation, held_read, after))
             case Acceptance.COMPLETE:
-                await self._life.settle(
-                    self._held_change(reservation, held_read, ABSENT),
-                    *(
-                        self._agent_change(read, transitions.accepted(known, now))
-                        for read, known in await self._get_agents(held)
-                    ),
-                )
+                await self._complete(reservation, held_read, now)
             case _:
                 pass
         return answer
+
+    async def _complete(self, reservation: ReservationId, held_read: bytes, now: float) -> None:
+        """Everybody reserved is in the call."""
+        agents = await self._get_agents(records.held(held_read)[1])
+        await self._life.settle(
+            self._held_change(reservation, held_read, ABSENT),
+            *(self._agent_change(read, transitions.accepted(known, now)) for read, known in agents),
+        )
 
     @again_when_lost
     async def give_back(

@@ -264,6 +264,29 @@ def extended(agent: Agent, call: CallId, rules: Rules, now: float) -> Agent | No
 
 # --- after data was lost -----------------------------------------------------------------------
 
+_FORWARD = (Activity.RESERVED, Activity.IN_CALL, Activity.WRAP_UP, Activity.IDLE)  # under one fence
+
+
+def fell_back(known: Agent, remembered: Agent) -> bool:
+    """Whether the store knows an older state of the agent than its socket's owner does, as after a failover.
+
+    Fences only grow, and under one fence activity only goes forward. Of two who are free, nothing is lost.
+    """
+    if known.activity is Activity.IDLE and remembered.activity in (Activity.IDLE, Activity.RESERVED):
+        return False
+    return _progress(known) < _progress(remembered)
+
+
+def _progress(agent: Agent) -> tuple[int, int]:
+    return agent.fence, _FORWARD.index(agent.activity)
+
+
+def is_lost_yes(known: Agent, remembered: Agent) -> bool:
+    """Whether the store still rings for what its agent has accepted."""
+    return is_in_call_by(remembered, remembered.reservation or ReservationId("")) and (
+        known.activity is Activity.RESERVED and known.reservation == remembered.reservation
+    )
+
 
 def restored(agent: Agent, taken: Taken | None, now: float) -> tuple[Agent, Taken | None]:
     """The agent as its socket's owner remembers it, and who has its demand then.

@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from msgspec.structs import replace
 
-from agents.agent import PauseReason, Presence, Release
+from agents.agent import Activity, Agent, DemandId, PauseReason, Presence, Release, ReservationId
 from agents.availability import Availability
+from records.model import CallId
 from tests.agents.hall import (
     CALL_1,
     FIRST,
     INTERPRETER,
     LAND,
     LIN,
+    SECOND,
     WANG,
     accepts,
     comes_to_work,
@@ -114,3 +117,93 @@ async def test_two_in_one_call_are_not_each_others_other_hands(
     await availability.release(WANG, CALL_1, Release.ENDED, now=6)
     await availability.enqueue(waits(FIRST))
     assert await queue(availability) == (FIRST,)
+
+
+# --- a store that fell back to an older state -------------------------------------------------------------
+
+
+def in_call(agent: Agent, demand: DemandId, fence: int) -> Agent:
+    """As its owner remembers it, though the store has lost that it was so."""
+    call, ring = CallId(demand), ReservationId(f"ring of {demand}")
+    return replace(
+        agent,
+        activity=Activity.IN_CALL,
+        call=call,
+        demand=demand,
+        reservation=ring,
+        fence=agent.fence + fence,
+    )
+
+
+async def test_a_call_goes_on_that_the_store_knows_as_waiting(availability: Availability) -> None:
+    await comes_to_work(availability, LIN, now=0)
+    await availability.enqueue(waits(FIRST))
+    remembered = in_call(await known(availability, LIN), FIRST, fence=1)
+    assert await availability.restore(remembered, now=3)
+    assert await known(availability, LIN) == remembered
+    await availability.enqueue(waits(FIRST))
+    assert await queue(availability) == ()
+    assert await availability.release(LIN, CALL_1, Release.ENDED, now=4)
+
+
+@pytest.mark.parametrize("now", [3, 1000])
+async def test_a_call_goes_on_that_the_store_still_rings_for(availability: Availability, now: float) -> None:
+    """Also when its deadline has come; and so for both who are in it."""
+    await comes_to_work(availability, LIN)
+    await comes_to_work(availability, WANG, skills=(LAND,))
+    await availability.enqueue(waits(FIRST, second=INTERPRETER))
+    reservation = await rings(availability, (LIN, WANG), FIRST, now=1)
+    remembered = replace(await known(availability, LIN), activity=Activity.IN_CALL)
+    assert await availability.restore(remembered, now=now)
+    assert {(await known(availability, agent)).activity for agent in (LIN, WANG)} == {Activity.IN_CALL}
+    assert not await availability.give_back(reservation.id, Release.NO_ANSWER, now)
+    for agent in (LIN, WANG):
+        assert await availability.release(agent, CALL_1, Release.ENDED, now + 1)
+    assert await queue(availability) == ()
+
+
+async def test_what_rang_before_the_call_that_goes_on_waits_again(availability: Availability) -> None:
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST))
+    await rings(availability, LIN, FIRST, now=1)
+    remembered = in_call(await known(availability, LIN), SECOND, fence=1)
+    assert await availability.restore(remembered, now=3)
+    assert await known(availability, LIN) == remembered
+    assert await queue(availability) == (FIRST,)
+
+
+@pytest.mark.parametrize("demand", [FIRST, SECOND])
+async def test_the_call_before_is_left(availability: Availability, demand: DemandId) -> None:
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST))
+    await accepts(availability, await rings(availability, LIN, FIRST, now=1), now=2)
+    remembered = in_call(await known(availability, LIN), demand, fence=1)
+    assert await availability.restore(remembered, now=3)
+    assert await known(availability, LIN) == remembered
+    await availability.enqueue(waits(FIRST))
+    await availability.enqueue(waits(SECOND))
+    assert set(await queue(availability)) == {FIRST, SECOND} - {demand}
+
+
+async def test_an_end_that_was_lost_is_told_again(availability: Availability) -> None:
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST))
+    await accepts(availability, await rings(availability, LIN, FIRST, now=1), now=2)
+    remembered = replace(await known(availability, LIN), activity=Activity.WRAP_UP, wrap_up_until=122)
+    assert await availability.restore(remembered, now=3)
+    assert (await known(availability, LIN)).activity is Activity.WRAP_UP
+    await availability.enqueue(waits(FIRST))
+    assert await queue(availability) == (FIRST,)
+
+
+async def test_what_is_remembered_is_nothing_against_what_is_newer(availability: Availability) -> None:
+    await comes_to_work(availability, LIN)
+    await availability.enqueue(waits(FIRST))
+    ringing = await rings(availability, LIN, FIRST, now=1)
+    rung = await known(availability, LIN)
+    await accepts(availability, ringing, now=2)
+    talking = await known(availability, LIN)
+    await availability.release(LIN, CALL_1, Release.ENDED, now=3)
+    for old in (rung, talking):
+        assert not await availability.restore(old, now=4)
+    assert (await known(availability, LIN)).activity is Activity.WRAP_UP
