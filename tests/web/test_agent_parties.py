@@ -18,10 +18,11 @@ from records.model import (
     Text,
 )
 from signaling import messages as m
-from signaling.snapshot import AskFailure, Joining, Supervision
+from signaling.snapshot import AskFailure, Joining, State, Supervision
 from tests.web.console import (
     CALL,
     SLOTS,
+    a_call,
     act,
     called,
     clean,
@@ -35,6 +36,7 @@ from tests.web.console import (
     wrapping_up,
 )
 from tests.web.pages import Site
+from tests.web.scripted import refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -159,15 +161,86 @@ async def test_only_a_transfer_is_asked_about_first(browser: Browser, site: Site
         assert (asked.kind, asked.queue) == (Joining.TRANSFER, QueueId("tax"))
 
 
+async def test_by_keyboard_alone_somebody_is_found_and_asked(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(colleagues())
+        await page.keyboard.press("t")
+        await expect(page.get_by_role("combobox")).to_be_focused()
+        await page.keyboard.type("wf")  # the first letters of Wang Fang
+        await expect(page.get_by_role("option", selected=True)).to_contain_text("王芳")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("3")
+        asked = await server.asked(m.AskFor)
+        assert (asked.kind, asked.agent) == (Joining.JOIN, AccountId("agent-2"))
+        await expect(page.get_by_test_id("asking")).to_have_count(0)
+        assert not any(isinstance(said, m.SetPresence) for said in server.heard)
+
+
+async def test_who_is_not_on_duty_cannot_be_asked_and_it_says_why(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(colleagues())
+        await page.keyboard.press("t")
+        await page.locator(".target", has_text="周敏").click()
+        await expect(page.locator(".way:not(:disabled)")).to_have_count(0)
+        await expect(page.locator(".ways")).to_contain_text("不在岗")
+        await page.locator(".target", has_text="手语").click()
+        await expect(act(page, "ask-transfer")).to_be_disabled()  # who interprets owns nothing
+        await expect(act(page, "ask-join")).to_be_enabled()
+
+
+async def test_a_refusal_is_told_in_the_panel(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        server.send(colleagues())
+        server.refuse["ask_for"] = refusal(m.ErrorCode.UNKNOWN_TARGET, "现在没有人在岗", "Nobody is on duty")
+        await page.keyboard.press("t")
+        await page.locator(".target", has_text="王芳").click()
+        await act(page, "ask-join").click()
+        await expect(page.locator(".asking .refusal")).to_have_text("现在没有人在岗")
+        await clean(page)
+
+
 async def test_who_is_asked_is_shown_and_can_be_dropped(browser: Browser, site: Site) -> None:
     async with console(browser, site, idle(), node=True) as (page, server):
         await called(page, server)
         server.send(in_call(ask=an_ask()))
-        await expect(page.get_by_test_id("stage")).to_contain_text("陈建国")
+        asked = page.get_by_test_id("asked")
+        await expect(asked).to_contain_text("正在请陈建国来一起谈")
+        await expect(asked).to_contain_text("已等 00:1")
+        await expect(asked).to_contain_text("还剩 00:4")
         await clean(page)
+        await page.keyboard.press("x")
+        assert (await server.asked(m.DropAsk)).call == CALL
+
+
+async def test_when_nobody_came_it_says_what_to_do_now(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
         server.send(in_call(failed_ask=failed()))
-        await expect(page.get_by_test_id("stage")).to_contain_text("陈建国")
+        sentence = page.get_by_test_id("not-come")
+        await expect(sentence).to_contain_text("陈建国没有应答")
+        await clean(page)
         await fits(page)
+        await act(page, "ask-other").click()
+        await expect(page.get_by_test_id("asking")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("x")
+        await expect(sentence).to_have_count(0)
+
+
+async def test_on_hold_alone_the_stage_says_what_the_resident_sees(browser: Browser, site: Site) -> None:
+    async with console(browser, site, idle(), node=True) as (page, server):
+        await called(page, server)
+        await page.keyboard.press("h")
+        assert (await server.asked(m.Hold)).on is True
+        server.send(in_call(on_hold=True, slots=()))
+        await expect(page.get_by_test_id("held")).to_contain_text("居民听不到、也看不到您")
+        await expect(page.get_by_test_id("held").locator("time")).to_have_text("00:01")
+        await clean(page)
+        await act(page, "resume").click()
+        assert (await server.asked(m.Hold, nth=2)).on is False
 
 
 async def test_on_hold_the_one_who_is_consulted_is_large_and_the_resident_covered(
@@ -227,7 +300,7 @@ async def test_who_does_not_own_the_call_leaves_it(browser: Browser, site: Site)
 async def test_an_expert_is_told_as_what_and_by_whom_it_rings(browser: Browser, site: Site) -> None:
     asked_by = m.AgentCard(WANG, TAX, "0421")
     async with console(browser, site, idle()) as (page, server):
-        asked = {"joining": Joining.JOIN, "asked_by": asked_by, "lane": Lane.ESCALATED}
+        asked: dict[str, Any] = {"joining": Joining.JOIN, "asked_by": asked_by, "lane": Lane.ESCALATED}
         server.send(ringing(role=ParticipantRole.EXPERT, **asked))
         await expect(page.get_by_test_id("ring")).to_contain_text("王芳")
         await clean(page)
@@ -241,6 +314,22 @@ async def test_wrap_up_can_be_extended_as_often_as_is_left(browser: Browser, sit
         assert (await server.asked(m.ExtendWrapUp)).call == CALL
         server.send(msgspec.structs.replace(wrapping_up(), extensions_left=0))
         await expect(act(page, "extend")).to_be_disabled()
+
+
+async def test_who_left_a_call_that_goes_on_only_leaves_a_note(browser: Browser, site: Site) -> None:
+    left = a_call(State.QUEUED, left=True, owner=False, slots=())
+    until = now_ms() + 60_000
+    state = idle(activity=Activity.WRAP_UP, wrap_up_until=until, call=left)
+    async with console(browser, site, state) as (page, server):
+        wrap = page.get_by_test_id("wrap-up")
+        await expect(wrap).to_contain_text("您已离开通话")
+        await expect(wrap.locator("input[type=radio]")).to_have_count(0)
+        await clean(page)
+        await wrap.locator("textarea").fill("已核对身份")
+        await page.keyboard.press("Control+Enter")
+        await server.asked(m.Ready)
+        assert (await server.asked(m.AddNote)).text == "已核对身份"
+        assert not any(isinstance(said, m.WrapUp) for said in server.heard)
 
 
 async def test_a_pause_in_a_call_is_for_later_and_can_be_taken_back(browser: Browser, site: Site) -> None:

@@ -37,7 +37,7 @@ export function noteParties(before, next) {
 
 /** @param {AgentCall} before @param {AgentCall} next */
 function noteOwner(before, next) {
-  if (next.owner && !before.owner) log("owner_me", now.value);
+  if (next.owner && !before.owner && seen("came")) log("owner_me", now.value);
   const other = owner(next);
   if (other !== null && owner(before)?.participant !== other.participant && before.phase !== "offered")
     log("owner", now.value, { who: other.name });

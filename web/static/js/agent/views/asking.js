@@ -1,6 +1,6 @@
 /** Over the right column, in a call: whom to hand the call to or have beside me. Typing searches, arrows choose. */
 
-import { computed, html, Icon, useEffect, useRef } from "../../kit/ui.js";
+import { computed, html, Icon, useEffect, useLayoutEffect, useRef } from "../../kit/ui.js";
 import { isFull } from "../people.js";
 import { asking, colleagues, sending, state } from "../state.js";
 import { found, KINDS, targets, WAYS } from "../targets.js";
@@ -69,7 +69,7 @@ function Panel({ desk }) {
 /** @param {{desk: Desk}} props */
 function Search({ desk }) {
   const ref = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => ref.current?.focus(), []);
+  useLayoutEffect(() => ref.current?.focus(), []); // before the next key is typed
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

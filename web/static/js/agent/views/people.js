@@ -18,7 +18,7 @@ export function PersonCard({ desk, call, person, track, large }) {
     <figcaption>
       <b>${!person.mic && html`<${Icon} name="mic-off" label=${t("person.muted")} />`}${name}</b>
       ${person.owner && html`<em>${t("person.owner")}</em>`}
-      <span>${t("person.what", { role: t(`call.${person.role}`), department: pick(person.department) })}</span>
+      <span><i>${t(`call.${person.role}`)}</i><i>${pick(person.department)}</i></span>
       ${person.away && large && html`<span class="away"><${Icon} name="no-network" />${t("person.away")}</span>`}
     </figcaption>
     ${call.owner && person.role !== "supervisor" && html`<${Verbs} desk=${desk} person=${person} name=${name} />`}
