@@ -15,7 +15,7 @@ from agents.agent import Agent, Release, Reservation, ReservationId
 from agents.availability import Ask, Availability, Position, Rules
 from agents.picture import Picture
 from agents.plan import Plan
-from agents.routing import Match, match
+from agents.routing import Match, matches
 from agents.telling import Telling
 
 log = structlog.get_logger(__name__)
@@ -166,9 +166,10 @@ class Dispatcher:
     async def _reserve(self, now: float) -> tuple[Reservation, ...]:
         self._rings.start()
         made: list[Reservation] = []
-        matches = match(self.picture, self.plan, now)
+        # One more than a round takes tells whether another is needed; ranking the rest would be for nothing.
+        found = tuple(islice(matches(self.picture, self.plan, now), MOST + 1))
         asked = 0
-        for batch in _batches(matches[:MOST]):
+        for batch in _batches(found[:MOST]):
             asked += len(batch)
             won = await self._settle(batch, now)
             made += won
@@ -176,7 +177,7 @@ class Dispatcher:
                 break
         if len(made) < asked:
             self._look_again_after_losing()
-        elif asked < len(matches):
+        elif asked < len(found):
             self.poke()
         return tuple(made)
 
