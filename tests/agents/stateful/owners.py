@@ -23,6 +23,7 @@ class Desk:
     ringing: Reservation | None = None
     serving: Reservation | None = None
     fence: int = 0  # the largest that ever rang here
+    alone: bool = False  # with what it serves: a store that lost it cannot be told any more
 
     def hears(self, reservation: Reservation) -> bool:
         """Whether it rings: not when it is late, and not while a call is let through."""

@@ -107,7 +107,8 @@ class Pair:
     def __init__(self, first: int, second: int) -> None:
         self._ports = [first, second]  # the one in use first
         self._clients: list[Redis] = []
-        self._cut_off = True
+        self._cut_off = True  # the other one, from the one in use
+        self._is_old = True  # the other one: it has to follow anew before it can take over
 
     async def open(self) -> None:
         async with Redis(port=self._ports[0]) as server:
@@ -122,7 +123,7 @@ class Pair:
             async with asyncio.timeout(10):
                 while (await replica.info("replication"))["master_link_status"] != "up":  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
-        self._cut_off = False
+        self._cut_off = self._is_old = False
 
     def hand(self) -> Availability:
         client = Redis(port=self._ports[0])
@@ -134,9 +135,11 @@ class Pair:
             await server.flushall()
 
     async def begin_to_forget(self) -> None:
-        here, there = self._ports
+        if self._is_old:
+            await self._replicate()
         if self._cut_off:
             return
+        here, there = self._ports
         async with Redis(port=here) as server, Redis(port=there) as replica:
             # WAIT is for what its own connection wrote, and a stream is replicated in order.
             await server.set("until here", "1")
@@ -147,6 +150,7 @@ class Pair:
     async def fail_over(self) -> None:
         await self.begin_to_forget()
         self._ports.reverse()
+        self._is_old = True
         for client in self._clients:
             pool = client.connection_pool
             await pool.disconnect()

@@ -297,7 +297,7 @@ class World:
         """Everybody who serves the demand: joint ones come and go together."""
         del self.cases[served.call].serving[served.demand]
         for agent in served.agents:
-            self.desks[agent].serving = None
+            self.desks[agent].serving, self.desks[agent].alone = None, False
             await self._let_go(self.desks[agent], served.call)
 
     async def _let_go(self, desk: Desk, call: CallId) -> None:
@@ -454,7 +454,10 @@ class World:
         if desk.serving is None and known.activity is Activity.IN_CALL and known.call is not None:
             await hand.release(desk.id, known.call, Release.ENDED, self.now)
         elif desk.serving is not None and not _is_serving(known, desk.serving):
+            # Only by another ring, made before we could tell: the owner refuses that, and goes on judging.
             assert self.forgets, "known, and not as it is"
+            assert known.fence > desk.serving.fence
+            desk.alone = True
 
     async def _restore_case(self, case: Case) -> None:
         hand = self.hand_of(case)
