@@ -71,7 +71,9 @@ def _title(it: Summary, lang: str) -> Iterator[str]:
 
 def _waits(it: Summary, lang: str) -> Iterator[str]:
     most, step = nice(max((level.waits.p95 or 0.0 for level in it.hours.values()), default=0.0))
-    ticks = tuple((step * n, seconds(step * n, lang) if n else "0") for n in range(round(most / step) + 1))
+    ticks = tuple(
+        (step * n, said(words.SECONDS, lang).format(f"{step * n:g}")) for n in range(round(most / step) + 1)
+    )
     axis = Axis(TOP + 46 + PANEL, most, ticks)
     yield from _frame(it, axis, said(words.TITLE_WAITS, lang))
     series = ((words.SERIES_MEAN, TEAL), (words.SERIES_P95, PALE))

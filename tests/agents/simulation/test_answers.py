@@ -15,7 +15,6 @@ from agents.simulation.windows import Reached, Windows, measured, split, windows
 from records.model import Text
 from tests.agents.simulation.halls import AT_ONCE, EXPONENTIAL, LAND, NAME, TAX, hall
 
-
 LONG = replace(EXPONENTIAL, talk_s=300.0)
 
 
