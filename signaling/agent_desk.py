@@ -14,6 +14,7 @@ from agents.agent import (
     Reservation,
     ReservationId,
 )
+from agents.transitions import fell_back
 from agents.waiting import takeable
 from records.model import Account, AccountRole, CallId, ParticipantId, ParticipantRole
 from signaling import events as ev
@@ -217,22 +218,25 @@ class AgentDesk:
     async def _known(self) -> Agent:
         """This agent as routing knows it, now that its socket is open: a pause for a lost connection is over,
         and a live store that lost its data is told of us again."""
-        agent = await self._hall.availability.agent(self._account.id) or await self._restored()
+        agent = await self._hall.availability.agent(self._account.id)
+        if agent is None or (self._agent is not None and fell_back(agent, self._agent)):
+            agent = await self._restored()
         lost = (Presence.PAUSED, PauseReason.CONNECTION_LOST)
         if (agent.presence, agent.pause_reason) == lost and self._hall.clock() - agent.since < RESTORED_S:
             return await self._declare(Presence.AVAILABLE, None)
         return agent
 
     async def _restored(self) -> Agent:
-        """Back in a store that does not know us: what we were, or somebody new."""
+        """Back in a store that does not know us, or as we were before: what we were, or somebody new."""
         agent = await self._signed_in()
         await self._hall.bus.tell(agent_topic(agent.id), QUEUE)
         return agent
 
     async def _signed_in(self) -> Agent:
-        """What is remembered of one that the store does not know any more is told first."""
+        """What is remembered of one that the store does not know any more is told first; a store that knows
+        better keeps what it knows."""
         availability, now, me = self._hall.availability, self._hall.clock(), self._account.id
-        if self._agent is not None and await availability.agent(me) is None:
+        if self._agent is not None:
             await availability.restore(self._agent, now)
         return await availability.sign_in(me, profile_of(self._account), now)
 
