@@ -60,6 +60,8 @@ def _reserved(call: Call, won: Reservation) -> Result:
         return _refused(call, won)
     if len(won.agents) != (1 if wanted.second is None else 2):
         return _refused(call, won)  # of a demand that was another one then
+    if any(seat_of_account(call, agent) for agent in won.agents):
+        return _refused(call, won)  # a store that fell back took somebody in this very call for free
     if is_queued(call):
         return _rings(call, won)
     return asking.rings(call, call.ask, won) if call.ask else _refused(call, won)
