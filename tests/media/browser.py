@@ -11,12 +11,11 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from media.protocol import Connected
 from tests.media.conftest import Control
-from tests.web.pages import CHROMIUM, LEAN
+from tests.web.pages import CHROMIUM
 
 HERE = Path(__file__).parent
 KIT = HERE.parents[1] / "web" / "static" / "js" / "kit"
 FLAGS = [
-    LEAN,
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
     *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),

@@ -30,7 +30,7 @@ _TAKE = """async (camera) => {
     peer.cameras ??= {};
     peer.camera = peer.cameras[camera] ??= await eval(camera);
 }"""
-STILL_LOOKS = 3  # after which nothing more is thought to come
+STOPPED_S = 0.5  # for the last picture to leave the encoder
 Look = Sequence[dict[str, Any]]  # peer.js's stats of each page
 
 
@@ -99,28 +99,13 @@ class Impaired:
     async def look(self) -> Look:
         return await asyncio.gather(*(stats(page) for page in self._pages))
 
-    async def _stopped(self) -> Look:
-        """Once the last picture has left its encoder, and all of it the way to the node."""
-        before: list[Sequence[float]] = []
-
-        def still(look: Look) -> bool:
-            camera = [each["outbound"]["camera"] for each in look]
-            before.append([out[what] for out in camera for what in ("encoded", "packets", "retransmitted")])
-            return (
-                before[-STILL_LOOKS:] == before[-1:] * STILL_LOOKS
-                and all(out["encoded"] == out["sent"] for out in camera)
-                and all(way.up.next is None for way in self._ways)
-            )
-
-        look: Look = await until(self.look, still)
-        return look
-
     async def end(self) -> list[Kept]:
         """Hang up. To be called on a path that has lost nothing for a moment: nobody asks for the last packet
         of all."""
         for page in self._pages:
             await page.evaluate("peer.transceiver('camera').sender.replaceTrack(null)")
-        look = await self._stopped()
+        await asyncio.sleep(STOPPED_S)
+        look = await self.look()
         control = self._control
         await control.send(CloseRoom(HALL, self._room))
         await control.next(RoomClosed)

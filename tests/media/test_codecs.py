@@ -1,6 +1,5 @@
 """Pictures in other codecs than VP8: shown to the other one, and recorded."""
 
-import asyncio
 from pathlib import Path
 
 import av
@@ -62,8 +61,8 @@ async def test_a_screen_in_av1_and_vp9_is_seen_and_recorded_each_as_a_part(contr
             await seen_in(resident, "share", codec)
         assert inbound(await stats(resident), "share", "freezes") <= 1
         shares = [part for part in await over(control, room) if part.kind is MediaKind.SHARE]
-        every = (in_video_element(resident, f"/files/{part.path}") for part in shares)
-        for part, shown in zip(shares, await asyncio.gather(*every), strict=True):
+        for part in shares:
+            shown = await in_video_element(resident, f"/files/{part.path}")
             assert shown["duration"] == pytest.approx(part.duration, abs=0.05)
     played = [play(control.recordings / part.path) for part in shares]
     assert [codec_of(control.recordings / part.path) for part in shares] == ["av1", "vp9", "vp8"]
