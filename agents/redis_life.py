@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from redis.asyncio import Redis
 
 from agents.keys import Keys
-from agents.scripts import BEGIN, SETTLE, Run, Script, run
+from agents.scripts import BEGIN, SETTLE, Answer, Arg, Script, run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,7 +59,8 @@ class Life:
 
     async def begin(self) -> int:
         """The store's generation; it begins a new one when it was emptied, restarted or replaced."""
-        (answer,) = await run(self._redis, BEGIN, Run(self._keys, (self._newest, KEEP)))
+        answer = await run(self._redis, BEGIN, self._keys, (self._newest, KEEP))
+        assert isinstance(answer, bytes)
         self._generation = int(answer)
         self._newest = max(self._newest, self._generation)
         return self._generation
@@ -68,20 +69,20 @@ class Life:
         """All is now as decided; or Lost, and nothing was changed, because something was not as read."""
         keys = [change.key for change in changes]
         args = [value for c in changes for value in (c.kind, c.field, c.read, c.after)]
-        (answer,) = await self.write(SETTLE, [Run(keys, args)])
-        if answer == LOST:
+        if await self.write(SETTLE, keys, args) == LOST:
             raise Lost
 
-    async def write(self, script: Script, runs: Sequence[Run]) -> list[int]:
-        """Run it with the generation's keys and arguments in front. Raises Lost when one of the runs met
-        another generation than it was told; the others may have happened."""
+    async def write(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> Answer:
+        """Run it with the generation's keys and arguments in front. Raises Lost when the store's generation
+        is another than it was told."""
         if not self._generation:
             await self.begin()
-        in_front = (self._generation, KEEP)
-        told = [Run((*self._keys, *one.keys), (*in_front, *one.args)) for one in runs]
-        answers = [int(answer) for answer in await run(self._redis, script, *told)]
-        if OTHER_LIFE in answers:
+        answer = await run(self._redis, script, (*self._keys, *keys), (self._generation, KEEP, *args))
+        if answer == OTHER_LIFE:
             await self.begin()
             raise Lost
-        self._newest = max(self._newest, *answers)
-        return answers
+        return answer
+
+    def saw(self, fence: int) -> None:
+        """A fence that the store drew: those of its next life must be larger."""
+        self._newest = max(self._newest, fence)

@@ -1,4 +1,4 @@
-"""Reserving in Redis: many asks at once, each settled by its own run of a script.
+"""Reserving in Redis: many asks in one run of a script, which settles each by itself.
 
 What the last ``changes`` told is remembered as it is stored, so that a dispatcher, who asks for what it has
 just seen, need not read again. A record that is out of date costs nothing but a round: the script refuses it.
@@ -17,7 +17,7 @@ from agents.keys import Keys
 from agents.redis_changes import Stored
 from agents.redis_life import MOST_ROUNDS, Contended, Life, Lost
 from agents.redis_records import encode
-from agents.scripts import RESERVE, Run
+from agents.scripts import RESERVE, Arg
 from agents.transitions import Held, Taken
 from records.model import AccountId
 
@@ -33,7 +33,7 @@ class _Read(NamedTuple):
 class _Attempt(NamedTuple):
     id: ReservationId
     held: Held
-    run: Run
+    args: list[Arg]
 
 
 class Reserving:
@@ -108,23 +108,32 @@ class Reserving:
             return None
         held = Held(ask.agents, ask.until, waiting)
         taken = Taken(ask.reservation, ask.agents)
-        args: list[bytes | str] = [ask.demand, waiting_read, ask.reservation, encode(held), encode(taken)]
+        args: list[Arg] = [
+            len(agents),
+            ask.demand,
+            waiting_read,
+            ask.reservation,
+            encode(held),
+            encode(taken),
+        ]
         for agent_read, agent in agents:
             after = transitions.reserved(agent, waiting, ask.reservation, agent.fence, now)
             args += [agent.id, agent_read, encode(after)]
-        keys = self._keys
-        run = Run((keys.agents, keys.waiting, keys.reservations, keys.taken), args)
-        return _Attempt(ask.reservation, held, run)
+        return _Attempt(ask.reservation, held, args)
 
     async def _settle(self, decided: Mapping[int, Reservation | _Attempt | None]) -> dict[int, Reservation]:
         """The reservations that were made; who is missing lost."""
         attempts = {at: attempt for at, attempt in decided.items() if isinstance(attempt, _Attempt)}
         if not attempts:
             return {}
+        keys = (self._keys.agents, self._keys.waiting, self._keys.reservations, self._keys.taken)
+        args = [arg for attempt in attempts.values() for arg in attempt.args]
         try:
-            fences = await self._life.write(RESERVE, [attempt.run for attempt in attempts.values()])
+            fences = await self._life.write(RESERVE, keys, args)
         except Lost:
             return {}
+        assert isinstance(fences, list)
+        self._life.saw(max(fences))
         return {
             at: attempt.held.reservation(attempt.id, fence)
             for (at, attempt), fence in zip(attempts.items(), fences, strict=True)

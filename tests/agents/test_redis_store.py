@@ -12,7 +12,7 @@ from agents.availability import Ask, Position
 from agents.keys import Keys
 from agents.redis_life import Contended
 from agents.redis_store import RedisAvailability
-from agents.scripts import RESERVE, SETTLE, Run, run
+from agents.scripts import RESERVE, SETTLE, Script, run
 from records.model import AccountId, HallId
 from tests.agents.hall import (
     CALL_1,
@@ -137,7 +137,7 @@ async def test_records_that_contradict_each_other_are_an_error_and_not_an_endles
 
 @pytest.mark.parametrize("script", [RESERVE, SETTLE])
 async def test_a_script_that_is_told_another_generation_writes_nothing(
-    redis: Redis, availability: RedisAvailability, script: object
+    redis: Redis, availability: RedisAvailability, script: Script
 ) -> None:
     await comes_to_work(availability, LIN)
     await availability.enqueue(waits(FIRST))
@@ -146,11 +146,10 @@ async def test_a_script_that_is_told_another_generation_writes_nothing(
     stale = before.position.generation - 1
     if script is RESERVE:
         keys = (KEYS.agents, KEYS.waiting, KEYS.reservations, KEYS.taken)
-        args = (FIRST, waiting, RING, "held", "taken", LIN, agent, "reserved")
+        args = (1, FIRST, waiting, RING, "held", "taken", LIN, agent, "reserved")
     else:
         keys, args = (KEYS.waiting,), ("w", FIRST, waiting, "")
-    told = Run((KEYS.generation, KEYS.changes, *keys), (stale, 100, *args))
-    assert await run(redis, RESERVE if script is RESERVE else SETTLE, told) == [-1]
+    assert await run(redis, script, (KEYS.generation, KEYS.changes, *keys), (stale, 100, *args)) == -1
     assert await availability.changes(None) == before
 
 
