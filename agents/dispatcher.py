@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-INTERVAL_S = 0.5  # a round at least this often, so rings open that much late at most; poke() makes it at once
+INTERVAL_S = 0.5  # a round at least this often; poke() makes it at once
 SHORTEST_REST_S = 0.005
 LONGEST_BACKOFF_S = 8.0  # between rounds that fail
 # How long after its deadline a reservation is left to its receiver. With one round's duration it stays under
@@ -72,6 +72,7 @@ class Dispatcher:
         self._expiries = Telling("expired", on_expired)
         self._generations = Telling("generation", on_generation)
         self._told_expired: set[ReservationId] = set()
+        self._unanswered: dict[ReservationId, float] = {}  # asked for, until when
         self._rebuilt_at = 0.0
         self._lost_at: Position | None = None
 
@@ -105,6 +106,7 @@ class Dispatcher:
         await self._follow(now)
         if await self._sweep(now):
             await self._follow(now)
+        self._find_unanswered(now)
         self._rings.keep(lambda r: now < r.until and r.id in self.picture.reservations)
         if now < self._rebuilt_at <= now + REBUILD_S:
             return ()
@@ -184,10 +186,23 @@ class Dispatcher:
     async def _settle(self, batch: Sequence[Match], now: float) -> list[Reservation]:
         until = now + self._rules.ring
         asks = tuple(Ask(m.demand, m.agents, self._new_id(), until) for m in batch)
+        self._unanswered.update((ask.reservation, until) for ask in asks)
         won = [made for made in await self._availability.reserve(asks, now) if made is not None]
+        for ask in asks:
+            del self._unanswered[ask.reservation]
         self._rings.add(*won)
         self._rings.start()
         return won
+
+    def _find_unanswered(self, now: float) -> None:
+        """A trip to the store whose answer was lost may have reserved all the same: who rings must hear of
+        it, or an agent misses a call that never rang."""
+        if not self._unanswered:
+            return
+        found = [held for id_ in self._unanswered if (held := self.picture.reservations.get(id_))]
+        self._rings.add(*found)
+        told = {held.id for held in found}
+        self._unanswered = {id_: t for id_, t in self._unanswered.items() if now < t and id_ not in told}
 
     def _look_again_after_losing(self) -> None:
         """At once; but a second time only when something happened, or a picture that is wrong would spin."""
@@ -208,7 +223,7 @@ class Dispatcher:
             return
 
     def _rest_s(self) -> float:
-        """Until the next deadline, or the interval."""
+        """Until the next deadline or the opening of a ring, or the interval."""
         now = self._clock()
         soon = [at - now for at in self._deadlines(now + INTERVAL_S) if at > now]
         return min(INTERVAL_S, max(SHORTEST_REST_S, min(soon, default=INTERVAL_S)))
@@ -220,6 +235,9 @@ class Dispatcher:
             yield held.until + RECEIVER_GRACE_S
         for agent in agents:
             yield agent.wrap_up_until or 0.0
+        opens_at = self.picture.opens_after(self._clock())
+        if opens_at is not None:
+            yield opens_at
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

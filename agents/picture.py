@@ -10,6 +10,7 @@ from types import MappingProxyType
 from agents import lanes
 from agents.agent import Agent, DemandId, Presence, Reservation, ReservationId, Waiting
 from agents.availability import Changes, Position, Snapshot
+from agents.openings import Openings
 from agents.ordered import Ordered
 from agents.plan import Plan
 from records.model import AccountId, QueueId, SkillId
@@ -32,8 +33,11 @@ class Picture:
         self._on_duty: defaultdict[SkillId | None, dict[AccountId, Agent]] = defaultdict(dict)
         self._queues: dict[QueueId, Ordered[Waiting]] = {}
         self._lines: dict[lanes.Line, Ordered[Waiting]] = {}
+        # By a skill without which nobody takes what is in the line; under None: those that ask for no skill.
+        self._gates: defaultdict[SkillId | None, dict[lanes.Line, Ordered[Waiting]]] = defaultdict(dict)
         self._deadlines: Ordered[Reservation] = Ordered()
         self._wrapping_up: Ordered[Agent] = Ordered()
+        self._openings = Openings()
 
     @classmethod
     def of(cls, snapshot: Snapshot, plan: Plan) -> "Picture":
@@ -59,10 +63,11 @@ class Picture:
     def _forget(self) -> None:
         for part in (self._agents, self._waiting, self._reservations):
             part.clear()
-        for index in (self._free, self._on_duty, self._queues, self._lines):
+        for index in (self._free, self._on_duty, self._queues, self._lines, self._gates):
             index.clear()
         self._deadlines.clear()
         self._wrapping_up.clear()
+        self._openings.clear()
 
     def _put(
         self, agents: Iterable[Agent], waiting: Iterable[Waiting], reservations: Iterable[Reservation]
@@ -97,9 +102,22 @@ class Picture:
         """The demands that differ only in where they come from and when, in the order of their turns."""
         return self._lines
 
+    def lines_in_reach(self) -> Mapping[lanes.Line, Sequence[Waiting]]:
+        """Of the lines those for which somebody is free who has a skill that they need."""
+        found: dict[lanes.Line, Sequence[Waiting]] = {}
+        for skill, free in self._free.items():
+            if free:
+                found.update(self._gates.get(skill, {}))
+        return found
+
     def overdue(self, now: float) -> tuple[tuple[Reservation, ...], tuple[Agent, ...]]:
         """Reservations at or past their deadline, and agents whose wrap-up is over; the oldest first."""
         return tuple(self._deadlines.until(now)), tuple(self._wrapping_up.until(now))
+
+    def opens_after(self, now: float) -> float | None:
+        """The next moment at which somebody who waits may be asked for further away; for moments that only
+        go forward."""
+        return self._openings.after(now, self._waiting)
 
     # --- the indices ---------------------------------------------------------------------------
 
@@ -131,7 +149,8 @@ class Picture:
         self._waiting[waiting.id] = waiting
         turn, id_ = lanes.turn(waiting, self.plan)
         self._queues.setdefault(waiting.queue, Ordered()).add(turn, id_, waiting)
-        self._lines.setdefault(lanes.line(waiting), Ordered()).add(turn, id_, waiting)
+        self._line(lanes.line(waiting)).add(turn, id_, waiting)
+        self._openings.add(waiting, self.plan)
 
     def _drop_waiting(self, id_: DemandId) -> None:
         waiting = self._waiting.pop(id_, None)
@@ -144,6 +163,21 @@ class Picture:
         self._lines[line].remove(*place)
         if not self._lines[line]:
             del self._lines[line]
+            for gate in self._gates_of(line):
+                del self._gates[gate][line]
+
+    def _line(self, line: lanes.Line) -> Ordered[Waiting]:
+        found = self._lines.get(line)
+        if found is None:
+            found = self._lines[line] = Ordered()
+            for gate in self._gates_of(line):
+                self._gates[gate][line] = found
+        return found
+
+    def _gates_of(self, line: lanes.Line) -> set[SkillId | None]:
+        """Who has none of these skills can take nothing of it. The pool of its queue stands in for any."""
+        gate, pool = (line.second or line.first).gate, self.plan.queue(line.queue).pool
+        return {gate} if gate is None or pool is None else {gate, pool}
 
     def _put_reservation(self, reservation: Reservation) -> None:
         self._drop_reservation(reservation.id)

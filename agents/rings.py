@@ -5,7 +5,7 @@ at once when nobody in the rings before it is on duty who could take it (free or
 passed over for it). So a village without agents costs its residents no waiting.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agents.agent import Agent, Party, Waiting
 from agents.crew import Crew, Known
@@ -71,7 +71,12 @@ def next_opening(waiting: Waiting, picture: Known, plan: Plan, now: float) -> fl
 
 def _moments(waiting: Waiting, picture: Known, plan: Plan, now: float) -> Iterator[float]:
     rings = rings_of(waiting, waiting.party, plan)
-    for ring in rings[widened(waiting, picture, plan, now) :]:
+    return moments(waiting, rings[widened(waiting, picture, plan, now) :])
+
+
+def moments(waiting: Waiting, rings: Iterable[Ring]) -> Iterator[float]:
+    """When more people may be asked because time has passed, if the first of these rings is not open yet."""
+    for ring in rings:
         yield waiting.enqueued_at + ring.after_s
     if waiting.wanted_until is not None:
         yield waiting.wanted_until

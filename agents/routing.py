@@ -9,9 +9,9 @@ agent who comes free has it. While nobody for ``second`` is free, its agent goes
 two people, of whom the second is the rare one, wait for each other only on one side; nobody is idle longer
 than until the next agent comes free, and nobody who came later gets the second first.
 
-Cost: with L lines that have somebody free (agents.lanes.Line), D demands looked at and A free agents it is
-O(L + D log L + A log A); lines without a free agent cost one look each, demands behind the last free agent
-none. Where places, passes or hours keep the free from what waits, demands are looked at in vain, at most all.
+Cost: with L lines for whose skill somebody is free (agents.lanes.Line), D demands looked at and A free agents
+it is O(L + D log L + A log A); other lines and demands behind the last free agent cost nothing. Where places,
+passes or hours keep the free from what waits, demands are looked at in vain, at most all.
 """
 
 from collections.abc import Collection, Iterator
@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from agents.agent import Agent, DemandId, Party, Waiting
 from agents.crew import Crew, Known, order_of
-from agents.lanes import Line, turn
+from agents.lanes import turn
 from agents.plan import Plan
 from agents.policies import POLICIES
 from agents.rings import is_anybody, open_rings
@@ -72,9 +72,7 @@ class _Round:
 
     def _in_turn(self) -> Iterator[Waiting]:
         """The demands of all lines that somebody free could serve, merged by turn."""
-        lines = [
-            demands for line, demands in self._picture.lines().items() if self._is_open(line, demands[0])
-        ]
+        lines = [demands for demands in self._picture.lines_in_reach().values() if self._has_hope(demands[0])]
         heads = [(turn(demands[0], self._plan), n, 0) for n, demands in enumerate(lines)]
         heapify(heads)
         while heads:
@@ -84,14 +82,6 @@ class _Round:
             at += 1
             if at < len(demands) and self._has_hope(demands[at]):
                 heappush(heads, (turn(demands[at], self._plan), n, at))
-
-    def _is_open(self, line: Line, example: Waiting) -> bool:
-        gate = (line.second or line.first).gate
-        if gate is not None and not self._picture.free(gate):
-            pool = self._plan.queue(line.queue).pool
-            if pool is None or not self._picture.free(pool):
-                return False
-        return self._has_hope(example)
 
     def _has_hope(self, example: Waiting) -> bool:
         """Whether anybody free is what the line looks for, wherever the demand comes from."""

@@ -19,8 +19,9 @@ from agents.agent import Acceptance, Activity, PauseReason, Presence, Release, R
 from agents.availability import Ask, Availability, Changes, Position, Rules
 from agents.dispatcher import Dispatcher
 from agents.memory import MemoryAvailability
+from agents.plan import Queue, Ring, Scope
 from agents.redis_store import RedisAvailability
-from records.model import AccountId, CallId
+from records.model import AccountId, CallId, QueueId, Text
 from tests.agents.hall import (
     FIRST,
     HALL,
@@ -29,6 +30,7 @@ from tests.agents.hall import (
     PLAN,
     RULES,
     SECOND,
+    TAX,
     WANG,
     comes_to_work,
     known,
@@ -469,6 +471,46 @@ async def test_it_rests_until_the_next_deadline(availability: Availability, desk
     for now, rest in ((19.0, 0.5), (19.9, 0.1), (20.2, 0.3), (20.499, module.SHORTEST_REST_S), (20.6, 0.5)):
         desk.now = now
         assert desk.dispatcher._rest_s() == pytest.approx(rest)
+
+
+async def test_it_rests_until_a_ring_opens(availability: Availability, desk: Desk) -> None:
+    tax = QueueId(TAX)
+    widening = Queue(tax, Text("税", "Tax"), rings=(Ring(Scope.OWN_SITE), Ring(Scope.ALL, 20.2)))
+    desk.dispatcher.plan = replace(PLAN, queues={tax: widening})
+    await availability.enqueue(waits(FIRST, 100))
+    await desk.round(100)
+    for now, rest in ((119.0, 0.5), (120.0, 0.2), (120.2, 0.5)):
+        desk.now = now
+        assert desk.dispatcher._rest_s() == pytest.approx(rest)
+    await availability.withdraw(FIRST)
+    await desk.round(120.1)
+    assert desk.dispatcher._rest_s() == module.INTERVAL_S
+
+
+class Deaf(MemoryAvailability):
+    """Hears no answer, so many times, of what the store did all the same."""
+
+    failures = 1
+
+    async def reserve(self, asks: tuple[Ask, ...], now: float) -> tuple[Reservation | None, ...]:
+        answers = await super().reserve(asks, now)
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the answer is lost")
+        return answers
+
+
+async def test_a_ring_whose_answer_was_lost_is_told_in_the_next_round() -> None:
+    desk = Desk(Deaf(RULES))
+    await comes_to_work(desk.availability, LIN)
+    await desk.availability.enqueue(waits(FIRST))
+    with pytest.raises(ConnectionError):
+        await desk.round(0)
+    assert await desk.round(1) == ()
+    assert [(ring.call, ring.agent) for ring in desk.rung] == [(FIRST, LIN)]
+    await desk.round(2)
+    assert len(desk.rung) == 1
+    await desk.dispatcher.close()
 
 
 class Torn(MemoryAvailability):

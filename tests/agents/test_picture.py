@@ -1,5 +1,7 @@
 """What one process knows: indices that follow every change."""
 
+from math import inf
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -57,6 +59,7 @@ def test_an_empty_picture_answers_every_question() -> None:
     assert empty.position is None
     assert (list(empty.free()), list(empty.free(TAX)), list(empty.on_duty(TAX))) == ([], [], [])
     assert (list(empty.queue(QueueId(TAX))), list(empty.queues()), dict(empty.lines())) == ([], [], {})
+    assert (dict(empty.lines_in_reach()), empty.opens_after(0)) == ({}, None)
     assert empty.overdue(1e12) == ((), ())
 
 
@@ -180,8 +183,13 @@ def test_followed_change_by_change_it_is_as_if_seen_at_once(
     assert {k: list(v) for k, v in followed.lines().items()} == {
         k: list(v) for k, v in at_once.lines().items()
     }
+    assert {k: list(v) for k, v in followed.lines_in_reach().items()} == {
+        k: list(v) for k, v in at_once.lines_in_reach().items()
+    }
     for now in (4.0, 5.0, 6.0):
         assert followed.overdue(now) == at_once.overdue(now)
+        # What a demand's older state would have waited for may still be there: a look too many.
+        assert (followed.opens_after(now) or inf) <= (at_once.opens_after(now) or inf)
 
 
 def _change(step: Agent | Waiting | Reservation | str) -> Changes:
